@@ -1,0 +1,1 @@
+# kelvin_add_function

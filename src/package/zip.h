@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace kelvin::package {
+
+struct ZipLimits {
+  std::uint64_t max_unpacked_bytes = 262'144'000;  // Lambda's, for function and layers together
+  std::uint64_t max_entries = 100'000;
+};
+
+struct UnpackedZip {
+  std::uint64_t bytes = 0;  // of all files
+  std::uint64_t files = 0;
+};
+
+// Unpacks into `folder`, which must exist and be empty. Refuses (kInvalidArgument) what is not a
+// whole zip, absolute paths, "..", anything but files, folders and links that stay inside;
+// kResourceExhausted beyond the limits, counted while unpacking, not by what the headers claim.
+// Files become read-only; the executable bit is kept.
+std::expected<UnpackedZip, Error> UnpackZip(std::string_view zip,
+                                            const std::filesystem::path& folder,
+                                            const ZipLimits& limits = {});
+
+// A file to pack: its name within the package and where its bytes are.
+struct PackEntry {
+  std::string name;
+  std::filesystem::path source;
+  bool executable = false;
+};
+
+// A zip that depends only on names, bytes and the executable bits: sorted, one fixed time stamp,
+// deflate at the highest level. Fails with kInvalidArgument on a doubled or escaping name.
+std::expected<std::string, Error> MakeZip(const std::vector<PackEntry>& entries);
+
+// Base64 of the SHA-256, as in CodeSha256.
+std::string CodeSha256(std::string_view zip);
+
+}  // namespace kelvin::package

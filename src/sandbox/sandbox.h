@@ -1,0 +1,100 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace kelvin::sandbox {
+
+// What one execution environment is made of.
+struct SandboxSpec {
+  std::string id;                  // [A-Za-z0-9_-]{1,64}, unique on this host; names its cgroups
+  std::filesystem::path code;      // unpacked package, seen read-only as /var/task
+  std::vector<std::pair<std::string, std::string>> environment;  // exactly what bootstrap sees
+  int memory_mb = 128;             // ceiling of all processes together
+  int tmp_mb = 512;                // size of the private /tmp
+};
+
+// How a sandbox's first process ended.
+struct ExitStatus {
+  bool signaled = false;
+  int code = 0;                    // exit status, or the signal's number
+  bool out_of_memory = false;      // the kernel killed it at the memory ceiling
+};
+
+enum class CpuShare {
+  kFull,      // a whole vCPU: during init
+  kByMemory,  // memory / 1769 vCPUs: during invokes
+};
+
+// One execution environment: a process group with its own /tmp and limits. Every process in it is
+// gone when the object is. Used from one thread.
+class Sandbox {
+ public:
+  virtual ~Sandbox() = default;  // kills and cleans up
+  // Starts /var/task/bootstrap (or /opt/bootstrap), again after an exit: /tmp stays. Fails with
+  // kNotFound (no bootstrap), kPermissionDenied (not executable), kInvalidArgument (not a program
+  // for this machine), kIo.
+  virtual std::expected<void, Error> Start() = 0;
+  // Sends SIGTERM to the first process.
+  virtual void Terminate() = 0;
+  // Kills every process at once; the exit is reported as any other.
+  virtual void Kill() = 0;
+  // Stops and resumes every process; an exit while frozen is still reported.
+  virtual void Freeze() = 0;
+  virtual void Thaw() = 0;
+  virtual void SetCpuShare(CpuShare share) = 0;
+  // Highest memory of all processes since the first Start, in bytes.
+  virtual std::uint64_t PeakMemoryBytes() = 0;
+  // The read end of the pipe behind standard output and error; non-blocking, for the whole life of
+  // the sandbox. Stays owned by the sandbox.
+  virtual int output_fd() const = 0;
+};
+
+// What this host allows, found by trying. `missing` lists, for people, what is weaker and why.
+struct Isolation {
+  enum class Memory { kCgroupV2, kCgroupV1, kPolled } memory = Memory::kPolled;
+  enum class Cpu { kCgroupV2, kCgroupV1, kNone } cpu = Cpu::kNone;
+  enum class Freezer { kCgroupV2, kCgroupV1, kSignals } freezer = Freezer::kSignals;
+  bool private_mounts = false;   // own /tmp, read-only /var/task, read-only rest
+  bool unprivileged_user = false;
+  std::vector<std::string> missing;
+};
+
+// Makes sandboxes: the seam for processes.
+class Sandboxes {
+ public:
+  using OnExit = std::function<void(ExitStatus)>;
+  virtual ~Sandboxes() = default;
+  // Makes the environment, without a process yet. `on_exit` runs within Dispatch, once for every
+  // Start that succeeded, and never after the sandbox is destroyed.
+  virtual std::expected<std::unique_ptr<Sandbox>, Error> Create(const SandboxSpec& spec,
+                                                               OnExit on_exit) = 0;
+  // Becomes readable when Dispatch has something to do.
+  virtual int event_fd() const = 0;
+  // Runs the callbacks of all exits seen by now. Never blocks.
+  virtual void Dispatch() = 0;
+  virtual const Isolation& isolation() const = 0;
+};
+
+struct HostOptions {
+  // Uid and gid that functions run as when the service is root.
+  unsigned int uid = 993;
+  unsigned int gid = 990;
+  std::filesystem::path state;  // for mount points and the like; must exist
+};
+
+// The real thing. Starts one small helper process, which makes the sandboxes' processes and kills
+// them all if this process dies in any way. Call it while the process still has one thread.
+std::expected<std::unique_ptr<Sandboxes>, Error> NewHostSandboxes(const HostOptions& options);
+
+}  // namespace kelvin::sandbox
