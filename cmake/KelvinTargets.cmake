@@ -2,6 +2,12 @@
 # kelvin::name. kelvin_test(name SOURCES ... LIBS ...): one GoogleTest program a folder.
 # Warning and sanitizer flags are private to this build: they are never exported to consumers.
 
+find_program(KELVIN_CCACHE ccache)
+if(KELVIN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${KELVIN_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${KELVIN_CCACHE})
+endif()
+
 add_library(kelvin_build_flags INTERFACE)
 target_compile_options(kelvin_build_flags INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow=local -Wnon-virtual-dtor
