@@ -1,0 +1,177 @@
+"""What happens when the host fails the service: the port, the disk, a kill."""
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import tempfile
+import unittest
+
+import harness
+
+
+def serve(*arguments):
+    return subprocess.run([harness.KELVIN, "serve", *arguments], capture_output=True, text=True,
+                          timeout=60, stdin=subprocess.DEVNULL)
+
+
+def create(client, name, code=None, **settings):
+    return client.create_function(
+        FunctionName=name, Role=harness.ROLE, Handler="bootstrap", Runtime="provided.al2023",
+        Code={"ZipFile": code or harness.package("hello")}, **settings)
+
+
+class Faults(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="kelvin-test-")
+        self.addCleanup(self.folder.cleanup)
+        self.state = pathlib.Path(self.folder.name) / "state"
+
+    def test_a_port_in_use_is_named(self):
+        with socket.socket() as holder:
+            holder.bind(("127.0.0.1", 0))
+            holder.listen()
+            port = holder.getsockname()[1]
+            done = serve("--port", str(port), "--state-dir", str(self.state))
+        self.assertEqual(done.returncode, 3, done)
+        self.assertIn(str(port), done.stderr)
+        self.assertIn("--port", done.stderr)
+
+    def test_a_state_folder_that_cannot_be_made_is_named(self):
+        done = serve("--port", "0", "--state-dir", "/proc/nowhere/state")
+        self.assertEqual(done.returncode, 3, done)
+        self.assertIn("/proc/nowhere/state", done.stderr)
+
+    def test_a_second_service_on_the_same_state_is_refused(self):
+        with harness.Service(state=self.state):
+            done = serve("--port", "0", "--state-dir", str(self.state))
+        self.assertEqual(done.returncode, 3, done)
+        self.assertIn(str(self.state), done.stderr)
+
+    def test_all_that_was_acknowledged_is_there_after_kill_9(self):
+        with harness.Service(state=self.state) as service:
+            client = harness.boto3_client("lambda", service.endpoint)
+            dynamodb = harness.boto3_client("dynamodb", service.endpoint)
+            dynamodb.create_table(
+                TableName="t", BillingMode="PAY_PER_REQUEST",
+                KeySchema=[{"AttributeName": "Id", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "Id", "AttributeType": "S"}])
+            dynamodb.put_item(TableName="t", Item={"Id": {"S": "kept"}})
+            for index in range(5):
+                create(client, f"f{index}", Environment={"Variables": {"I": str(index)}})
+            client.update_function_configuration(FunctionName="f1", MemorySize=512)
+            client.delete_function(FunctionName="f2")
+            client.invoke(FunctionName="f0", Payload=b'{"name":"x"}')
+            service.kill()
+        with harness.Service(state=self.state) as service:
+            client = harness.boto3_client("lambda", service.endpoint)
+            names = [f["FunctionName"] for f in client.list_functions()["Functions"]]
+            self.assertEqual(names, ["f0", "f1", "f3", "f4"])
+            self.assertEqual(client.get_function_configuration(FunctionName="f1")["MemorySize"], 512)
+            answer = client.invoke(FunctionName="f4", Payload=b'{"name":"x"}')
+            self.assertNotIn("FunctionError", answer)
+            dynamodb = harness.boto3_client("dynamodb", service.endpoint)
+            self.assertEqual(dynamodb.get_item(TableName="t", Key={"Id": {"S": "kept"}})["Item"],
+                             {"Id": {"S": "kept"}})
+
+    def test_kill_9_leaves_no_process_cgroup_or_mount(self):
+        with harness.Service(state=self.state) as service:
+            client = harness.boto3_client("lambda", service.endpoint)
+            create(client, "orphan")
+            client.invoke(FunctionName="orphan", Payload=b'{"name":"x"}')
+            self.assertTrue(harness.processes_of("AWS_LAMBDA_FUNCTION_NAME=orphan"))
+            service.kill()
+        harness.wait_until(lambda: not harness.processes_of("AWS_LAMBDA_FUNCTION_NAME=orphan"),
+                           "no function's process outlives the service")
+        harness.wait_until(lambda: not harness.processes_of(self.state), "no helper outlives it")
+        self.assertNotIn(str(self.state), pathlib.Path("/proc/self/mountinfo").read_text())
+
+    def test_an_orderly_end_leaves_no_process(self):
+        with harness.Service(state=self.state) as service:
+            client = harness.boto3_client("lambda", service.endpoint)
+            create(client, "orderly")
+            client.invoke(FunctionName="orderly", Payload=b'{"name":"x"}')
+            self.assertEqual(service.stop(), 0)
+        self.assertFalse(harness.processes_of("AWS_LAMBDA_FUNCTION_NAME=orderly"))
+        self.assertFalse(harness.processes_of(self.state))
+
+    def test_a_full_disk_loses_nothing_that_was_acknowledged(self):
+        import botocore.exceptions
+
+        if os.geteuid() != 0:
+            self.skipTest("needs root to mount a small file system")
+        self.state.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(self.state)])
+        if mounted.returncode != 0:
+            self.skipTest("needs a host that lets root mount")
+        self.addCleanup(subprocess.run, ["umount", "-l", str(self.state)])
+        acknowledged = []
+        with harness.Service(state=self.state) as service:
+            client = harness.boto3_client("lambda", service.endpoint)
+            incompressible = os.urandom(3 << 20)
+            refusal = None
+            for index in range(20):
+                name = f"f{index:02}"
+                code = harness.make_zip({"bootstrap": (b"#!/bin/sh\n# %d" % index, 0o755),
+                                         "data": (incompressible, 0o644)})
+                try:
+                    create(client, name, code)
+                except botocore.exceptions.ClientError as error:
+                    refusal = error.response
+                    break
+                acknowledged.append(name)
+            self.assertIsNotNone(refusal, "24 MB held 60 MB of packages")
+            self.assertGreaterEqual(refusal["ResponseMetadata"]["HTTPStatusCode"], 500)
+            self.assertRegex(refusal["Error"]["Message"], "(?i)space|disk")
+            self.assertTrue(acknowledged)
+            # The service goes on, and space can be made through it.
+            client.delete_function(FunctionName=acknowledged.pop(0))
+            names = [f["FunctionName"] for f in client.list_functions()["Functions"]]
+            self.assertEqual(names, acknowledged)
+        with harness.Service(state=self.state) as service:
+            client = harness.boto3_client("lambda", service.endpoint)
+            names = [f["FunctionName"] for f in client.list_functions()["Functions"]]
+            self.assertEqual(names, acknowledged)
+
+    def test_a_damaged_state_is_reported_not_reset(self):
+        with harness.Service(state=self.state) as service:
+            create(harness.boto3_client("lambda", service.endpoint), "kept")
+        databases = [p for p in self.state.rglob("*") if p.is_file() and p.read_bytes()[:6] == b"SQLite"]
+        self.assertTrue(databases)
+        for path in databases:
+            for sibling in path.parent.glob(path.name + "-*"):
+                sibling.unlink()
+            damaged = b"SQLite format 3\0" + os.urandom(4096)
+            path.write_bytes(damaged)
+        done = serve("--port", "0", "--state-dir", str(self.state))
+        self.assertEqual(done.returncode, 3, done)
+        self.assertTrue(any(str(path) in done.stderr for path in databases), done.stderr)
+
+
+class CommandLine(unittest.TestCase):
+    def run_kelvin(self, *arguments):
+        return subprocess.run([harness.KELVIN, *arguments], capture_output=True, text=True, timeout=120,
+                              stdin=subprocess.DEVNULL)
+
+    def test_an_unknown_command_suggests_one(self):
+        done = self.run_kelvin("comapre")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("compare", done.stderr)
+
+    def test_every_command_has_help_with_an_example(self):
+        top = self.run_kelvin("--help")
+        self.assertEqual(top.returncode, 0)
+        for command in ("serve", "compare", "invoke", "pack"):
+            self.assertIn(command, top.stdout)
+            done = self.run_kelvin(command, "--help")
+            self.assertEqual(done.returncode, 0)
+            self.assertRegex(done.stdout, re.compile(rf"kelvin {command} ", re.MULTILINE))
+
+    def test_an_unknown_option_is_a_usage_error(self):
+        done = self.run_kelvin("serve", "--no-such-option")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--no-such-option", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
