@@ -17,18 +17,18 @@ namespace kelvin::sandbox {
 
 // What one execution environment is made of.
 struct SandboxSpec {
-  std::string id;                  // [A-Za-z0-9_-]{1,64}, unique on this host; names its cgroups
-  std::filesystem::path code;      // unpacked package, seen read-only as /var/task
-  std::vector<std::pair<std::string, std::string>> environment;  // exactly what bootstrap sees
-  int memory_mb = 128;             // ceiling of all processes together
-  int tmp_mb = 512;                // size of the private /tmp
+  std::string id;                   // [A-Za-z0-9_-]{1,64}, unique on this host; names its cgroups
+  std::filesystem::path code = {};  // unpacked package, seen read-only as /var/task
+  std::vector<std::pair<std::string, std::string>> environment = {};  // exactly what bootstrap sees
+  int memory_mb = 128;  // ceiling of all processes together
+  int tmp_mb = 512;     // size of the private /tmp
 };
 
 // How a sandbox's first process ended.
 struct ExitStatus {
   bool signaled = false;
-  int code = 0;                    // exit status, or the signal's number
-  bool out_of_memory = false;      // the kernel killed it at the memory ceiling
+  int code = 0;                // exit status, or the signal's number
+  bool out_of_memory = false;  // the kernel killed it at the memory ceiling
 };
 
 enum class CpuShare {
@@ -65,7 +65,7 @@ struct Isolation {
   enum class Memory { kCgroupV2, kCgroupV1, kPolled } memory = Memory::kPolled;
   enum class Cpu { kCgroupV2, kCgroupV1, kNone } cpu = Cpu::kNone;
   enum class Freezer { kCgroupV2, kCgroupV1, kSignals } freezer = Freezer::kSignals;
-  bool private_mounts = false;   // own /tmp, read-only /var/task, read-only rest
+  bool private_mounts = false;  // own /tmp, read-only /var/task, read-only rest
   bool unprivileged_user = false;
   std::vector<std::string> missing;
 };
@@ -78,7 +78,7 @@ class Sandboxes {
   // Makes the environment, without a process yet. `on_exit` runs within Dispatch, once for every
   // Start that succeeded, and never after the sandbox is destroyed.
   virtual std::expected<std::unique_ptr<Sandbox>, Error> Create(const SandboxSpec& spec,
-                                                               OnExit on_exit) = 0;
+                                                                OnExit on_exit) = 0;
   // Becomes readable when Dispatch has something to do.
   virtual int event_fd() const = 0;
   // Runs the callbacks of all exits seen by now. Never blocks.
