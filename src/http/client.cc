@@ -1,9 +1,9 @@
 #include "http/client.h"
 
-#include <fmt/format.h>
+#include <charconv>
 
 #include <boost/beast/http/basic_parser.hpp>
-#include <charconv>
+#include <fmt/format.h>
 
 namespace kelvin::http {
 namespace {
@@ -70,7 +70,8 @@ class Client::Parser final : public beast::http::basic_parser<false> {
 Client::Client(Connector& connector, Endpoint endpoint, ClientLimits limits)
     : connector_(connector), endpoint_(std::move(endpoint)), limits_(limits) {
   const bool v6 = endpoint_.host.find(':') != std::string::npos;
-  host_header_ = fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), endpoint_.host, endpoint_.port);
+  host_header_ =
+      fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), endpoint_.host, endpoint_.port);
 }
 
 Client::~Client() = default;
@@ -157,9 +158,9 @@ std::expected<void, Error> Client::ReadResponse(const RequestView& request, Resp
             parser.put(boost::asio::const_buffer(buffer_.data(), buffer_.size()), failure);
         buffer_.erase(0, used);
         if (failure == beast::http::error::body_limit) {
-          return std::unexpected(Error{
-              ErrorCode::kResourceExhausted,
-              fmt::format("expected an answer of at most {} bytes", limits_.max_body_bytes)});
+          return std::unexpected(
+              Error{ErrorCode::kResourceExhausted,
+                    fmt::format("expected an answer of at most {} bytes", limits_.max_body_bytes)});
         }
         if (failure && failure != beast::http::error::need_more) {
           return std::unexpected(

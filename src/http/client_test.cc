@@ -14,7 +14,9 @@ using ::testing::StartsWith;
 const Endpoint kEndpoint{"127.0.0.1", 9001};
 constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-Request Get(std::string target) { return Request{"GET", std::move(target), {}, {}}; }
+Request Get(std::string target) {
+  return Request{"GET", std::move(target), {}, {}};
+}
 
 TEST(Client, KeepsTheConnectionForTheNextRequest) {
   FakeConnector network;
@@ -31,7 +33,8 @@ TEST(Client, KeepsTheConnectionForTheNextRequest) {
 TEST(Client, ReadsAnAnswerThatComesByteByByte) {
   FakeConnector network;
   FakeConnector::Script script;
-  for (const char c : std::string("HTTP/1.1 202 Accepted\r\nX-A: 1\r\nContent-Length: 3\r\n\r\nabc")) {
+  for (const char c :
+       std::string("HTTP/1.1 202 Accepted\r\nX-A: 1\r\nContent-Length: 3\r\n\r\nabc")) {
     script.reads.emplace_back(std::string(1, c));
   }
   network.AddConnection(std::move(script));
@@ -45,8 +48,8 @@ TEST(Client, ReadsAnAnswerThatComesByteByByte) {
 
 TEST(Client, ReadsChunksAndTrailers) {
   FakeConnector network;
-  network.AddConnection({.reads = {std::string(
-                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+  network.AddConnection(
+      {.reads = {std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
                              "2\r\nde\r\n0\r\nX-Trailer: t\r\n\r\n")}});
   Client client(network, kEndpoint);
   const auto response = client.Send(Get("/"), kNoDeadline);
@@ -79,7 +82,8 @@ TEST(Client, ReportsADroppedConnectionWhereItMayNotSendAgain) {
 TEST(Client, ReadsTheAnswerOfAServerThatRefusesTheBody) {
   FakeConnector network;
   network.AddConnection(
-      {.reads = {std::string("HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")},
+      {.reads = {std::string(
+           "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")},
        .fail_write_number = 1});
   Client client(network, kEndpoint);
   const auto response = client.Send(Request{"POST", "/", {}, "body"}, kNoDeadline);
@@ -91,7 +95,8 @@ TEST(Client, ReadsTheAnswerOfAServerThatRefusesTheBody) {
 TEST(Client, ClosesWhenTheServerSaysSo) {
   FakeConnector network;
   network.AddConnection(
-      {.reads = {std::string("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it"), std::string()}});
+      {.reads = {std::string("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it"),
+                 std::string()}});
   Client client(network, kEndpoint);
   const auto response = client.Send(Get("/"), kNoDeadline);
   ASSERT_TRUE(response.has_value()) << response.error().message;

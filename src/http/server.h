@@ -1,11 +1,12 @@
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <expected>
 #include <functional>
 #include <memory>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -18,13 +19,15 @@ namespace kelvin::http {
 using Handler = std::function<boost::asio::awaitable<Response>(Request)>;
 
 struct ServerLimits {
-  std::size_t max_header_bytes = 64 * 1024;          // beyond: 431
+  std::size_t max_header_bytes = 64 * 1024;           // beyond: 431
   std::size_t max_body_bytes = std::size_t{6} << 20;  // beyond: 413
   // A body beyond the limit is read and thrown away up to this size, so that a client which only
   // reads after it has written sees the 413; beyond it the connection is closed.
   std::size_t max_discarded_bytes = std::size_t{256} << 20;
-  std::chrono::seconds header_timeout{30};  // from a request's first byte to its last: 408
-  std::chrono::seconds idle_timeout{120};   // between requests: closed without a word
+  // For a request's head, and between two pieces of its body: 408. Zero waits for ever.
+  std::chrono::milliseconds request_timeout{std::chrono::seconds{30}};
+  // Between requests, and for a client that does not read its answer: closed without a word.
+  std::chrono::milliseconds idle_timeout{std::chrono::minutes{2}};
 };
 
 // What makes the answer to a request that is too large, in the API's own form. The request has its

@@ -1,5 +1,12 @@
 #include "http/stream.h"
 
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <cstring>
+#include <optional>
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,13 +16,6 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include <array>
-#include <cerrno>
-#include <charconv>
-#include <climits>
-#include <cstring>
-#include <optional>
-
 namespace kelvin::http {
 namespace {
 
@@ -24,8 +24,8 @@ std::expected<bool, Error> WaitFor(int fd, short events, Clock::TimePoint deadli
   for (;;) {
     int timeout = -1;
     if (deadline != kNoDeadline) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-          deadline - std::chrono::steady_clock::now());
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
       if (left.count() <= 0) return false;
       timeout = left.count() > INT_MAX ? INT_MAX : static_cast<int>(left.count());
     }
@@ -164,9 +164,9 @@ std::expected<std::unique_ptr<Stream>, Error> TcpConnector::Connect(const Endpoi
                                                                     Clock::TimePoint deadline) {
   const auto address = NumericAddress(endpoint);
   if (!address) {
-    return std::unexpected(Error{
-        ErrorCode::kInvalidArgument,
-        fmt::format("expected a numeric address or localhost, got '{}'", endpoint.host)});
+    return std::unexpected(
+        Error{ErrorCode::kInvalidArgument,
+              fmt::format("expected a numeric address or localhost, got '{}'", endpoint.host)});
   }
   UniqueFd fd(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return std::unexpected(ErrnoError("create a socket", errno));
@@ -182,8 +182,7 @@ std::expected<Endpoint, Error> ParseEndpoint(std::string_view text) {
   int port = 0;
   if (colon != std::string_view::npos) {
     const std::string_view digits = text.substr(colon + 1);
-    const auto [end, failure] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
     if (failure != std::errc{} || end != digits.data() + digits.size()) port = 0;
   }
   std::string_view host = text.substr(0, colon == std::string_view::npos ? 0 : colon);

@@ -1,0 +1,405 @@
+#include "http/server.h"
+
+#include <array>
+#include <ctime>
+#include <list>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+#include "http/request_parser.h"
+#include "http/response_writer.h"
+
+namespace kelvin::http {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using asio::ip::tcp;
+using boost::system::error_code;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+namespace {
+
+constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::chrono::seconds kLingerTime{2};
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+Response PlainResponse(int status, std::string_view text) {
+  return {status, {{"Content-Type", "text/plain"}}, fmt::format("{}\n", text)};
+}
+
+Response ResponseTo(RequestParser::Problem problem) {
+  switch (problem) {
+    case RequestParser::Problem::kHeaderTooLarge:
+      return PlainResponse(431, "the request's head is too large");
+    case RequestParser::Problem::kBodyTooLarge:
+      return PlainResponse(413, "the request's body is too large");
+    default:
+      return PlainResponse(400, "expected an HTTP/1.1 request");
+  }
+}
+
+Error ListenError(const error_code& error, const Endpoint& endpoint) {
+  if (error == asio::error::address_in_use) {
+    return {ErrorCode::kAlreadyExists,
+            fmt::format("port {0} on {1} is in use; `ss -ltnp 'sport = :{0}'` shows by whom; take "
+                        "another with --port, or --port 0 for a free one",
+                        endpoint.port, endpoint.host)};
+  }
+  const auto doing = fmt::format("listen on {}:{}", endpoint.host, endpoint.port);
+  return ErrnoError(doing, error.value());
+}
+
+std::expected<tcp::endpoint, Error> AddressOf(const Endpoint& endpoint) {
+  error_code error;
+  const auto address =
+      asio::ip::make_address(endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host, error);
+  if (error) {
+    return std::unexpected(
+        Error{ErrorCode::kInvalidArgument,
+              fmt::format("expected a numeric address such as 127.0.0.1 to listen on, got \"{}\"",
+                          endpoint.host)});
+  }
+  if (endpoint.port < 0 || endpoint.port > 65535) {
+    return std::unexpected(
+        Error{ErrorCode::kInvalidArgument,
+              fmt::format("expected a port from 0 to 65535, got {}", endpoint.port)});
+  }
+  return tcp::endpoint(address, static_cast<std::uint16_t>(endpoint.port));
+}
+
+}  // namespace
+
+// What the server and its connections hold together: it lives as long as any of them.
+class Server::Shared : public std::enable_shared_from_this<Shared> {
+ public:
+  Shared(const asio::any_io_executor& executor, Handler handler, Log& log,
+         const ServerLimits& limits, TooLarge too_large)
+      : handler(std::move(handler)),
+        too_large(std::move(too_large)),
+        limits(limits),
+        log(log),
+        acceptor_(executor),
+        sweep_timer_(executor) {}
+
+  std::expected<void, Error> Open(const tcp::endpoint& address, const Endpoint& named);
+  awaitable<void> Accept();
+  void Stop();
+  void DropAll();
+  void Add(Connection& connection) { connections_.push_back(&connection); }
+  void Remove(Connection& connection) { connections_.remove(&connection); }
+  bool stopping() const { return stopping_; }
+  int port() const { return acceptor_.local_endpoint().port(); }
+
+  const Handler handler;
+  const TooLarge too_large;
+  const ServerLimits limits;
+  Log& log;
+
+ private:
+  // Time-outs are looked for in steps, not with a timer for each request.
+  std::chrono::milliseconds SweepInterval() const;
+  void Sweep();
+  void ArmSweep();
+
+  tcp::acceptor acceptor_;
+  asio::steady_timer sweep_timer_;
+  bool sweeping_ = false;
+  bool stopping_ = false;
+  std::list<Connection*> connections_;
+};
+
+class Server::Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(tcp::socket socket, std::shared_ptr<Shared> shared)
+      : socket_(std::move(socket)), shared_(std::move(shared)), buffer_(kReadBytes) {
+    shared_->Add(*this);
+  }
+  ~Connection() { shared_->Remove(*this); }
+
+  static awaitable<void> Run(std::shared_ptr<Connection> self);
+  void CloseIfIdle() {
+    if (phase_ == Phase::kIdle) Close();
+  }
+  void Close() {
+    error_code ignored;
+    socket_.close(ignored);
+  }
+  void CloseIfExpired(SteadyTime now);
+
+ private:
+  enum class Phase { kIdle, kReading, kHandling, kWriting };
+  // kClosed: nothing more can be read or written.
+  enum class Got { kRequest, kClosed, kProblem };
+
+  void Enter(Phase phase);
+  awaitable<Got> ReadRequest();
+  awaitable<bool> ReadSome();
+  awaitable<Response> Answer();
+  Response Refusal() const;
+  Response TooLargeAnswer() const;
+  awaitable<bool> Write(Response response, AfterAnswer after);
+  awaitable<void> Linger();
+
+  tcp::socket socket_;
+  std::shared_ptr<Shared> shared_;
+  Phase phase_ = Phase::kIdle;
+  SteadyTime deadline_ = SteadyTime::max();
+  bool timed_out_ = false;
+
+  std::vector<char> buffer_;  // [begin_, end_) is read and not yet parsed
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  Request request_;
+  std::optional<RequestParser> parser_;
+  std::string target_;  // of the request being answered, which the handler took
+  bool head_only_ = false;
+  std::string head_;
+};
+
+std::expected<void, Error> Server::Shared::Open(const tcp::endpoint& address,
+                                                const Endpoint& named) {
+  error_code error;
+  acceptor_.open(address.protocol(), error);
+  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor_.bind(address, error);
+  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return std::unexpected(ListenError(error, named));
+  return {};
+}
+
+awaitable<void> Server::Shared::Accept() {
+  const auto self = shared_from_this();
+  while (!stopping_) {
+    error_code error;
+    auto socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
+    if (stopping_ || error == asio::error::operation_aborted) break;
+    if (error) {
+      // Most likely out of file descriptors: a moment later some may be free again.
+      log.Write(LogLevel::kWarn, "http", "cannot accept a connection: {}", error.message());
+      asio::steady_timer pause(acceptor_.get_executor(), std::chrono::milliseconds{100});
+      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      continue;
+    }
+    socket.set_option(tcp::no_delay(true), error);
+    ArmSweep();
+    asio::co_spawn(acceptor_.get_executor(),
+                   Connection::Run(std::make_shared<Connection>(std::move(socket), self)),
+                   asio::detached);
+  }
+}
+
+std::chrono::milliseconds Server::Shared::SweepInterval() const {
+  std::chrono::milliseconds shortest = std::chrono::milliseconds::max();
+  for (const auto timeout : {limits.request_timeout, limits.idle_timeout}) {
+    if (timeout > timeout.zero()) shortest = std::min(shortest, timeout);
+  }
+  if (shortest == std::chrono::milliseconds::max()) return std::chrono::milliseconds::zero();
+  return std::clamp(shortest / 4, std::chrono::milliseconds{1}, std::chrono::milliseconds{1000});
+}
+
+void Server::Shared::ArmSweep() {
+  const auto interval = SweepInterval();
+  if (sweeping_ || interval == interval.zero()) return;
+  sweeping_ = true;
+  sweep_timer_.expires_after(interval);
+  sweep_timer_.async_wait([weak = weak_from_this()](const error_code& error) {
+    const auto self = weak.lock();
+    if (!self || error) return;
+    self->sweeping_ = false;
+    self->Sweep();
+  });
+}
+
+void Server::Shared::Sweep() {
+  const auto now = std::chrono::steady_clock::now();
+  for (Connection* connection : connections_) connection->CloseIfExpired(now);
+  if (!connections_.empty()) ArmSweep();
+}
+
+void Server::Shared::Stop() {
+  if (std::exchange(stopping_, true)) return;
+  error_code ignored;
+  acceptor_.close(ignored);
+  for (Connection* connection : connections_) connection->CloseIfIdle();
+}
+
+void Server::Shared::DropAll() {
+  sweep_timer_.cancel();
+  for (Connection* connection : connections_) connection->Close();
+}
+
+void Server::Connection::Enter(Phase phase) {
+  phase_ = phase;
+  if (phase == Phase::kHandling) {
+    deadline_ = SteadyTime::max();
+    return;
+  }
+  const auto timeout =
+      phase == Phase::kReading ? shared_->limits.request_timeout : shared_->limits.idle_timeout;
+  deadline_ =
+      timeout > timeout.zero() ? std::chrono::steady_clock::now() + timeout : SteadyTime::max();
+}
+
+void Server::Connection::CloseIfExpired(SteadyTime now) {
+  if (now < deadline_) return;
+  deadline_ = SteadyTime::max();
+  if (phase_ != Phase::kReading) return Close();
+  timed_out_ = true;
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+awaitable<void> Server::Connection::Run(std::shared_ptr<Connection> self) {
+  bool open = true;
+  bool all_read = true;
+  while (open && !self->shared_->stopping()) {
+    const Got got = co_await self->ReadRequest();
+    if (got == Got::kClosed) break;
+    if (got == Got::kProblem) {
+      Response refusal = self->Refusal();
+      co_await self->Write(std::move(refusal), AfterAnswer::kClose);
+      all_read = false;
+      break;
+    }
+    all_read = self->parser_->done();
+    const bool keep = all_read && self->parser_->keep_alive();
+    self->Enter(Phase::kHandling);
+    Response response = co_await self->Answer();
+    open = keep && !self->shared_->stopping();
+    const AfterAnswer after = open ? AfterAnswer::kKeepOpen : AfterAnswer::kClose;
+    const bool written = co_await self->Write(std::move(response), after);
+    open = open && written;
+  }
+  error_code ignored;
+  self->socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  if (!all_read) co_await self->Linger();
+  self->Close();
+}
+
+// Closing a socket with unread bytes resets the connection, and the client may lose our answer.
+awaitable<void> Server::Connection::Linger() {
+  phase_ = Phase::kIdle;
+  deadline_ = std::chrono::steady_clock::now() + kLingerTime;
+  for (bool open = true; open;) {
+    begin_ = end_ = 0;
+    open = co_await ReadSome();
+  }
+}
+
+awaitable<Server::Connection::Got> Server::Connection::ReadRequest() {
+  const auto& limits = shared_->limits;
+  parser_.emplace(request_, RequestParser::Limits{limits.max_header_bytes, limits.max_body_bytes,
+                                                  limits.max_discarded_bytes});
+  Enter(end_ > begin_ ? Phase::kReading : Phase::kIdle);
+  bool continued = false;
+  for (;;) {
+    begin_ += parser_->Put({buffer_.data() + begin_, end_ - begin_});
+    if (parser_->problem() != RequestParser::Problem::kNone) co_return Got::kProblem;
+    if (parser_->done()) co_return Got::kRequest;
+    if (parser_->head_done() && parser_->expects_continue() && !continued) {
+      if (parser_->too_large()) co_return Got::kRequest;
+      continued = true;
+      error_code error;
+      co_await asio::async_write(socket_, asio::buffer(kContinue),
+                                 asio::redirect_error(asio::use_awaitable, error));
+      if (error) co_return Got::kClosed;
+    }
+    const bool read = co_await ReadSome();
+    if (!read) co_return timed_out_ ? Got::kProblem : Got::kClosed;
+    Enter(Phase::kReading);
+  }
+}
+
+awaitable<bool> Server::Connection::ReadSome() {
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+  } else if (end_ == buffer_.size()) {
+    // The parser wants a line or a head in one piece.
+    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+              buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
+    end_ -= begin_;
+    begin_ = 0;
+    if (end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
+  }
+  error_code error;
+  const std::size_t got =
+      co_await socket_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
+                                       asio::redirect_error(asio::use_awaitable, error));
+  end_ += got;
+  co_return !error;
+}
+
+Response Server::Connection::Refusal() const {
+  if (timed_out_) return PlainResponse(408, "the request came too slowly");
+  return ResponseTo(parser_->problem());
+}
+
+Response Server::Connection::TooLargeAnswer() const {
+  if (shared_->too_large) return shared_->too_large(request_);
+  return ResponseTo(RequestParser::Problem::kBodyTooLarge);
+}
+
+awaitable<Response> Server::Connection::Answer() {
+  target_ = request_.target;
+  head_only_ = request_.method == "HEAD";
+  // GCC 12 destroys temporaries of conditional expressions in coroutines twice: hence the helpers.
+  if (parser_->too_large()) co_return TooLargeAnswer();
+  try {
+    co_return co_await shared_->handler(std::move(request_));
+  } catch (const std::exception& exception) {
+    shared_->log.Write(LogLevel::kError, "http", "answering {} failed: {}", target_,
+                       exception.what());
+  }
+  co_return PlainResponse(500, "internal error; the service's log says more");
+}
+
+awaitable<bool> Server::Connection::Write(Response response, AfterAnswer after) {
+  Enter(Phase::kWriting);
+  head_.clear();
+  AppendResponseHead(response, after, std::time(nullptr), head_);
+  const std::size_t body_bytes = head_only_ ? 0 : response.body.size();
+  const std::array<asio::const_buffer, 2> parts{asio::buffer(head_),
+                                                asio::buffer(response.body, body_bytes)};
+  error_code error;
+  co_await asio::async_write(socket_, parts, asio::redirect_error(asio::use_awaitable, error));
+  co_return !error;
+}
+
+std::expected<std::unique_ptr<Server>, Error> Server::Listen(const asio::any_io_executor& executor,
+                                                             const Endpoint& endpoint,
+                                                             Handler handler, Log& log,
+                                                             const ServerLimits& limits,
+                                                             TooLarge too_large) {
+  auto address = AddressOf(endpoint);
+  if (!address) return std::unexpected(std::move(address.error()));
+  auto shared =
+      std::make_shared<Shared>(executor, std::move(handler), log, limits, std::move(too_large));
+  auto opened = shared->Open(*address, endpoint);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  asio::co_spawn(executor, shared->Accept(), asio::detached);
+  const Endpoint real{address->address().to_string(), shared->port()};
+  return std::unique_ptr<Server>(new Server(std::move(shared), real));
+}
+
+Server::Server(std::shared_ptr<Shared> shared, Endpoint endpoint)
+    : shared_(std::move(shared)), endpoint_(std::move(endpoint)) {}
+
+Server::~Server() {
+  shared_->Stop();
+  shared_->DropAll();
+}
+
+void Server::Stop() {
+  shared_->Stop();
+}
+
+}  // namespace kelvin::http
