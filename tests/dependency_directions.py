@@ -9,7 +9,7 @@ import sys
 
 # What each folder may include; a folder may always include itself.
 ALLOWED = {
-    "base": set(),
+    "base": {"include"},
     "http": {"base"},
     "aws": {"base", "http"},
     "runtime": {"base", "http", "aws", "include"},

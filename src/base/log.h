@@ -8,13 +8,9 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "kelvin/log_level.h"
 
 namespace kelvin {
-
-enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError, kFatal };
-
-// "TRACE", "DEBUG", ... as Lambda spells them.
-std::string_view LogLevelName(LogLevel level);
 
 // Where the tools (service, sandbox, lab) say what they do; the log of a user's function is the
 // runtime's own. Lines look like "2026-08-22T10:15:30.123Z WARN sandbox: no cgroup ...".

@@ -1,0 +1,124 @@
+#include "runtime/entry.h"
+
+#include <charconv>
+
+#include <unistd.h>
+
+#include "base/file.h"
+#include "runtime/exception.h"
+#include "runtime/loop.h"
+#include "runtime/shutdown.h"
+
+namespace kelvin::runtime {
+namespace {
+
+constexpr int kExitFailure = 1;
+constexpr std::string_view kNoRuntimeApi =
+    "This is an AWS Lambda function: it asks a Lambda for its work, at the address in\n"
+    "AWS_LAMBDA_RUNTIME_API, which is not set. To run it on this machine:\n"
+    "  kelvin compare FUNCTION            build, run and measure it\n"
+    "  kelvin serve                       start a local Lambda, then create and invoke the "
+    "function\n"
+    "                                     with any AWS CLI or SDK and --endpoint-url\n";
+
+std::string_view Variable(const Environment& environment, std::string_view name) {
+  return environment.Get(name).value_or(std::string_view{});
+}
+
+LogLevel LevelFrom(std::string_view name) {
+  for (const LogLevel level : {LogLevel::kTrace, LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarn,
+                               LogLevel::kError, LogLevel::kFatal}) {
+    if (http::EqualsIgnoringCase(name, LogLevelName(level))) return level;
+  }
+  return LogLevel::kInfo;
+}
+
+Logger LoggerFor(const Host& host) {
+  const bool json =
+      http::EqualsIgnoringCase(Variable(host.environment, "AWS_LAMBDA_LOG_FORMAT"), "JSON");
+  return Logger({.format = json ? LogFormat::kJson : LogFormat::kText,
+                 .level = LevelFrom(Variable(host.environment, "AWS_LAMBDA_LOG_LEVEL")),
+                 .sink = host.log,
+                 .clock = &host.clock});
+}
+
+FunctionInfo FunctionFrom(const Environment& environment) {
+  FunctionInfo function;
+  function.name = Variable(environment, "AWS_LAMBDA_FUNCTION_NAME");
+  function.version = Variable(environment, "AWS_LAMBDA_FUNCTION_VERSION");
+  function.log_group = Variable(environment, "AWS_LAMBDA_LOG_GROUP_NAME");
+  function.log_stream = Variable(environment, "AWS_LAMBDA_LOG_STREAM_NAME");
+  const std::string_view memory = Variable(environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
+  std::from_chars(memory.data(), memory.data() + memory.size(), function.memory_mb);
+  return function;
+}
+
+void Tell(const Host& host, std::string_view text) {
+  if (host.messages != nullptr) {
+    host.messages->Write(text);
+  } else {
+    (void)WriteAll(STDERR_FILENO, text);
+  }
+}
+
+// Null after a failure, which is then logged and posted.
+std::unique_ptr<RawHandler> Initialize(const RawHandlerFactory& factory, const InitContext& init,
+                                       Api& api) {
+  std::expected<std::unique_ptr<RawHandler>, HandlerError> made;
+  try {
+    made = factory(init);
+  } catch (...) {
+    made = std::unexpected(DescribeCurrentException());
+  }
+  if (made) return std::move(*made);
+  LogHandlerError(init.log(), LogLevel::kFatal, made.error());
+  const auto posted = api.PostInitError(MakeErrorDocument(made.error(), Origin::kInit));
+  if (!posted) init.log().Error("the init error was not taken: {}", posted.error().message);
+  return nullptr;
+}
+
+}  // namespace
+
+int RunIn(const Host& host, const RawHandlerFactory& factory, const OnShutdown& on_shutdown) {
+  const std::string_view address = Variable(host.environment, "AWS_LAMBDA_RUNTIME_API");
+  if (address.empty()) {
+    Tell(host, kNoRuntimeApi);
+    return kExitFailure;
+  }
+  auto endpoint = http::ParseEndpoint(address);
+  if (!endpoint) {
+    Tell(host, fmt::format("AWS_LAMBDA_RUNTIME_API: {}\n", endpoint.error().message));
+    return kExitFailure;
+  }
+  const Logger log = LoggerFor(host);
+  const FunctionInfo function = FunctionFrom(host.environment);
+  ShutdownHook shutdown(on_shutdown.callback);
+  Api api(host.connector, std::move(*endpoint));
+  const std::unique_ptr<RawHandler> handler =
+      Initialize(factory, InitContext(host.environment, function, log), api);
+  if (handler == nullptr) return kExitFailure;
+
+  TraceVariable trace;
+  Loop loop({.api = api,
+             .clock = host.clock,
+             .trace = trace,
+             .log = log,
+             .function = function,
+             .busy = shutdown.busy()});
+  log.WriteMessage(LogLevel::kFatal, loop.Serve(*handler).message);
+  return kExitFailure;
+}
+
+}  // namespace kelvin::runtime
+
+namespace kelvin {
+
+int RunRaw(const RawHandlerFactory& factory, const OnShutdown& on_shutdown) {
+  const SystemClock clock;
+  http::TcpConnector connector;
+  const runtime::Host host{
+      .environment = Environment(::environ), .connector = connector, .clock = clock};
+  return runtime::RunIn(host, factory, on_shutdown);
+}
+
+}  // namespace kelvin
