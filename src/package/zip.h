@@ -23,8 +23,9 @@ struct UnpackedZip {
 
 // Unpacks into `folder`, which must exist and be empty. Refuses (kInvalidArgument) what is not a
 // whole zip, absolute paths, "..", anything but files, folders and links that stay inside;
-// kResourceExhausted beyond the limits, counted while unpacking, not by what the headers claim.
-// Files become read-only; the executable bit is kept.
+// kResourceExhausted beyond the limits, counted while unpacking, not by what the headers claim, and
+// when the disk is full. After a failure the folder is empty again. Files become read-only for all,
+// the executable bit is kept; folders, `folder` itself too, get mode 0755.
 std::expected<UnpackedZip, Error> UnpackZip(std::string_view zip,
                                             const std::filesystem::path& folder,
                                             const ZipLimits& limits = {});
