@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "http/message.h"
+
+namespace kelvin::tables {
+
+// What the tables are built from; all of it outlives them.
+struct TablesParts {
+  const Clock& clock;
+  Random& random;
+  Log& log;
+};
+
+enum class Storage {
+  kDurable,    // an acknowledged write survives a crash of the process and of the machine
+  kEphemeral,  // in memory, gone with the object
+};
+
+struct TablesOptions {
+  Storage storage = Storage::kDurable;
+  // Where kDurable keeps its files; made when missing. One process at a time.
+  std::filesystem::path folder;
+  std::string region = "us-east-1";
+  std::string account_id = "123456789012";
+};
+
+// A DynamoDB on this machine: the wire protocol of version 20120810 over SQLite.
+// Thread-safe. Readers do not wait for writers where the storage is durable.
+class Tables {
+ public:
+  // Fails with kAlreadyExists when another process holds the folder, kPermissionDenied or
+  // kResourceExhausted when it cannot be written, kCorrupt when what it holds is damaged or was
+  // written by a newer version; nothing is ever reset in silence.
+  static std::expected<std::unique_ptr<Tables>, Error> Open(const TablesParts& parts,
+                                                            const TablesOptions& options);
+  Tables(const Tables&) = delete;
+  Tables& operator=(const Tables&) = delete;
+  ~Tables();
+
+  // Answers one request; may block on the disk, so not for an event loop's thread. Whatever goes
+  // wrong is an answer in the protocol's own form.
+  http::Response Handle(const http::Request& request);
+
+  // Whether a request is for the tables: everything on the path "/", which the Lambda API does
+  // not use.
+  static bool Accepts(const http::Request& request);
+
+  // Largest request body of the protocol.
+  static constexpr std::size_t kMaxRequestBytes = std::size_t{16} << 20;
+
+ private:
+  class Impl;
+  explicit Tables(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kelvin::tables
