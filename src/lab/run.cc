@@ -1,0 +1,139 @@
+#include "lab/run.h"
+
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/time_format.h"
+
+namespace kelvin::lab {
+namespace {
+
+std::string TagOr(const std::map<std::string, std::string>& tags, const std::string& key) {
+  const auto tag = tags.find(key);
+  return tag == tags.end() ? std::string() : tag->second;
+}
+
+Function Describe(const Subject& subject, const aws::FunctionConfiguration& configuration) {
+  return Function{
+      .name = subject.name,
+      .group = subject.group.empty() ? TagOr(configuration.tags, "kelvin:function") : subject.group,
+      .mode = subject.mode.empty() ? TagOr(configuration.tags, "kelvin:mode") : subject.mode,
+      .arn = configuration.arn,
+      .runtime = configuration.runtime,
+      .architecture = configuration.architecture,
+      .memory_mb = configuration.memory_mb,
+      .timeout_seconds = configuration.timeout_seconds,
+      .code_size = configuration.code_size,
+      .code_sha256 = configuration.code_sha256,
+      .payload = subject.payload,
+      .abandoned = {}};
+}
+
+// One run while it goes on.
+class Runner {
+ public:
+  Runner(aws::LambdaClient& client, const Clock& clock, const RunOptions& options,
+         const RunHooks& hooks, Record& record)
+      : sampler_(client, clock, options.sampler),
+        options_(options),
+        hooks_(hooks),
+        record_(record) {}
+
+  std::expected<void, Error> Open(const std::vector<Subject>& subjects) {
+    for (const Subject& subject : subjects) {
+      auto configuration = sampler_.Open(subject.name);
+      if (!configuration) return std::unexpected(std::move(configuration.error()));
+      record_.functions.push_back(Describe(subject, *configuration));
+    }
+    failures_.resize(subjects.size());
+    return {};
+  }
+
+  std::expected<void, Error> Go() {
+    const std::vector<Step> plan = MakePlan(record_.functions.size(), options_.plan);
+    for (std::size_t i = 0; i < plan.size(); ++i) {
+      if (hooks_.stop_requested()) {
+        record_.state = "interrupted";
+        return {};
+      }
+      const Function& function = record_.functions[plan[i].function];
+      if (!function.abandoned.empty()) continue;
+      hooks_.on_progress(Progress{i, plan.size(), plan[i].kind, function.name});
+      if (auto done = Carry(plan[i]); !done) return done;
+      if (auto saved = hooks_.save(record_); !saved) return saved;
+    }
+    record_.state = "finished";
+    return {};
+  }
+
+  std::expected<void, Error> Restore() { return sampler_.Restore(); }
+
+ private:
+  // Takes the sample of one step, again while it is rejected.
+  std::expected<void, Error> Carry(const Step& step) {
+    Function& function = record_.functions[step.function];
+    for (int rejected = 0; rejected < options_.max_rejections; ++rejected) {
+      auto sample = Take(step.kind, function);
+      if (!sample) return std::unexpected(std::move(sample.error()));
+      sample->function = step.function;
+      sample->kind = step.kind;
+      record_.samples.push_back(std::move(*sample));
+      const Sample& taken = record_.samples.back();
+      if (taken.outcome == Outcome::kFailed) CountFailure(step.function, taken.reason);
+      if (taken.outcome != Outcome::kRejected) return {};
+    }
+    function.abandoned =
+        fmt::format("{} {} samples in a row had to be rejected: {}", options_.max_rejections,
+                    SampleKindName(step.kind), record_.samples.back().reason);
+    return {};
+  }
+
+  std::expected<Sample, Error> Take(SampleKind kind, const Function& function) {
+    switch (kind) {
+      case SampleKind::kCold:
+        return sampler_.TakeCold(function.name, function.payload);
+      case SampleKind::kWarmUp:
+        return sampler_.TakeWarmUp(function.name, function.payload);
+      case SampleKind::kWarm:
+        return sampler_.TakeWarm(function.name, function.payload);
+    }
+    return std::unexpected(Error{ErrorCode::kInternal, "expected a kind of sample"});
+  }
+
+  void CountFailure(std::size_t index, const std::string& reason) {
+    const int planned = options_.plan.cold + options_.plan.warm_up + options_.plan.warm;
+    if (++failures_[index] <= options_.max_failures * planned) return;
+    record_.functions[index].abandoned =
+        fmt::format("more than {:.0f} % of its {} planned invokes failed, the last with {}",
+                    options_.max_failures * 100, planned, reason);
+  }
+
+  Sampler sampler_;
+  const RunOptions& options_;
+  const RunHooks& hooks_;
+  Record& record_;
+  std::vector<int> failures_;
+};
+
+}  // namespace
+
+std::expected<void, Error> Run(aws::LambdaClient& client, const Clock& clock,
+                               const std::vector<Subject>& subjects, const RunOptions& options,
+                               const RunHooks& hooks, Record& record) {
+  record.started = FormatIso8601(clock.WallNow());
+  record.seed = options.plan.seed;
+  record.settings = {options.plan.cold, options.plan.warm_up, options.plan.warm};
+  Runner runner(client, clock, options, hooks, record);
+  auto result = runner.Open(subjects);
+  if (result) result = runner.Go();
+  const auto restored = runner.Restore();
+  if (result && !restored) result = std::unexpected(restored.error());
+  record.finished = FormatIso8601(clock.WallNow());
+  if (!result) record.state = "failed";
+  const auto saved = hooks.save(record);
+  if (result && !saved) return saved;
+  return result;
+}
+
+}  // namespace kelvin::lab
