@@ -1,5 +1,6 @@
 #include "lab/run.h"
 
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -59,7 +60,7 @@ class Runner {
       }
       const Function& function = record_.functions[plan[i].function];
       if (!function.abandoned.empty()) continue;
-      hooks_.on_progress(Progress{i, plan.size(), plan[i].kind, function.name});
+      ShowProgress(plan, i, function);
       if (auto done = Carry(plan[i]); !done) return done;
       if (auto saved = hooks_.save(record_); !saved) return saved;
     }
@@ -70,6 +71,19 @@ class Runner {
   std::expected<void, Error> Restore() { return sampler_.Restore(); }
 
  private:
+  void ShowProgress(const std::vector<Step>& plan, std::size_t step, const Function& function) {
+    const std::size_t cold =
+        static_cast<std::size_t>(options_.plan.cold) * record_.functions.size();
+    const std::size_t cold_left = step < cold ? cold - step : 0;
+    hooks_.on_progress(Progress{.done = step,
+                                .planned = plan.size(),
+                                .kind = plan[step].kind,
+                                .function = function.name,
+                                .cold_left = cold_left,
+                                .warm_left = plan.size() - step - cold_left,
+                                .warm_guess_ms = warm_guess_ms_});
+  }
+
   // Takes the sample of one step, again while it is rejected.
   std::expected<void, Error> Carry(const Step& step) {
     Function& function = record_.functions[step.function];
@@ -80,6 +94,7 @@ class Runner {
       sample->kind = step.kind;
       record_.samples.push_back(std::move(*sample));
       const Sample& taken = record_.samples.back();
+      if (taken.init_ms) warm_guess_ms_ = std::max(0.0, taken.client_ms - *taken.init_ms);
       if (taken.outcome == Outcome::kFailed) CountFailure(step.function, taken.reason);
       if (taken.outcome != Outcome::kRejected) return {};
     }
@@ -114,6 +129,7 @@ class Runner {
   const RunHooks& hooks_;
   Record& record_;
   std::vector<int> failures_;
+  double warm_guess_ms_ = 0;
 };
 
 }  // namespace

@@ -28,8 +28,11 @@ struct Subject {
 struct Progress {
   std::size_t done = 0;
   std::size_t planned = 0;
-  SampleKind kind = SampleKind::kCold;
-  std::string_view function;  // of the sample about to be taken
+  SampleKind kind = SampleKind::kCold;  // of the sample about to be taken
+  std::string_view function = {};       // likewise
+  std::size_t cold_left = 0;            // samples to take, that one included
+  std::size_t warm_left = 0;            // warm-up and warm ones
+  double warm_guess_ms = 0;  // what a warm one will take, judged by the cold ones' part after init
 };
 
 struct RunOptions {
