@@ -1,26 +1,21 @@
 #include "base/file.h"
 
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdlib>
-#include <string>
-
 namespace kelvin {
-
-void UniqueFd::reset(int fd) {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = fd;
-}
 
 std::expected<std::string, Error> ReadFile(const std::filesystem::path& path,
                                            std::size_t max_bytes) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return std::unexpected(ErrnoError(fmt::format("open {}", path.native()), errno));
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) {
     return std::unexpected(ErrnoError(fmt::format("read {}", path.native()), errno));
   }
@@ -40,25 +35,13 @@ std::expected<std::string, Error> ReadFile(const std::filesystem::path& path,
     if (got < 0) return std::unexpected(ErrnoError(fmt::format("read {}", path.native()), errno));
     content.resize(had + static_cast<std::size_t>(got));
     if (content.size() > max_bytes) {
-      return std::unexpected(Error{
-          ErrorCode::kResourceExhausted,
-          fmt::format("expected {} to be at most {} bytes, it is larger", path.native(), max_bytes)});
+      return std::unexpected(Error{ErrorCode::kResourceExhausted,
+                                   fmt::format("expected {} to be at most {} bytes, it is larger",
+                                               path.native(), max_bytes)});
     }
     if (got == 0) return content;
     step = 65536;
   }
-}
-
-std::expected<void, Error> WriteAll(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      return std::unexpected(ErrnoError("write", errno));
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
 }
 
 namespace {
@@ -73,15 +56,16 @@ std::expected<void, Error> SyncFolder(const std::filesystem::path& folder) {
 
 std::expected<void, Error> WriteNewFile(const std::string& path, std::string_view content,
                                         int mode) {
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                           static_cast<mode_t>(mode)));
+  const UniqueFd fd(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, static_cast<mode_t>(mode)));
   if (!fd.valid()) return std::unexpected(ErrnoError(fmt::format("create {}", path), errno));
   auto written = WriteAll(fd.get(), content);
   if (!written) {
     written.error().message = fmt::format("{} ({})", written.error().message, path);
     return written;
   }
-  if (::fsync(fd.get()) != 0) return std::unexpected(ErrnoError(fmt::format("sync {}", path), errno));
+  if (::fsync(fd.get()) != 0)
+    return std::unexpected(ErrnoError(fmt::format("sync {}", path), errno));
   return {};
 }
 

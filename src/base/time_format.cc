@@ -1,50 +1,54 @@
 #include "base/time_format.h"
 
-#include <fmt/format.h>
+#include <chrono>
 
-#include <ctime>
+#include <fmt/format.h>
 
 namespace kelvin {
 namespace {
 
+// By the calendar's own rules: gmtime_r would read the time zone's files first.
 struct Utc {
-  std::tm tm;
-  int milliseconds;
+  std::chrono::year_month_day date;
+  std::chrono::hh_mm_ss<std::chrono::milliseconds> time;
+
+  explicit Utc(Clock::WallTime wall)
+      : date(std::chrono::floor<std::chrono::days>(wall)),
+        time(std::chrono::floor<std::chrono::milliseconds>(wall) -
+             std::chrono::floor<std::chrono::days>(wall)) {}
+
+  int year() const { return static_cast<int>(date.year()); }
+  unsigned month() const { return static_cast<unsigned>(date.month()); }
+  unsigned day() const { return static_cast<unsigned>(date.day()); }
 };
 
-Utc ToUtc(Clock::WallTime time) {
-  const auto since_epoch = std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
-  const std::time_t epoch = seconds.count();
-  Utc utc{};
-  ::gmtime_r(&epoch, &utc.tm);
-  utc.milliseconds = static_cast<int>((since_epoch - seconds).count());
-  return utc;
-}
-
-std::string FormatMilliseconds(Clock::WallTime time, std::string_view zone) {
-  const Utc utc = ToUtc(time);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}{}", utc.tm.tm_year + 1900,
-                     utc.tm.tm_mon + 1, utc.tm.tm_mday, utc.tm.tm_hour, utc.tm.tm_min,
-                     utc.tm.tm_sec, utc.milliseconds, zone);
+std::string FormatMilliseconds(Clock::WallTime wall, std::string_view zone) {
+  const Utc utc(wall);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}{}", utc.year(), utc.month(),
+                     utc.day(), utc.time.hours().count(), utc.time.minutes().count(),
+                     utc.time.seconds().count(), utc.time.subseconds().count(), zone);
 }
 
 }  // namespace
 
-std::string FormatIso8601(Clock::WallTime time) { return FormatMilliseconds(time, "Z"); }
+std::string FormatIso8601(Clock::WallTime time) {
+  return FormatMilliseconds(time, "Z");
+}
 
-std::string FormatLastModified(Clock::WallTime time) { return FormatMilliseconds(time, "+0000"); }
+std::string FormatLastModified(Clock::WallTime time) {
+  return FormatMilliseconds(time, "+0000");
+}
 
 std::string FormatAmzDate(Clock::WallTime time) {
-  const Utc utc = ToUtc(time);
-  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", utc.tm.tm_year + 1900, utc.tm.tm_mon + 1,
-                     utc.tm.tm_mday, utc.tm.tm_hour, utc.tm.tm_min, utc.tm.tm_sec);
+  const Utc utc(time);
+  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", utc.year(), utc.month(), utc.day(),
+                     utc.time.hours().count(), utc.time.minutes().count(),
+                     utc.time.seconds().count());
 }
 
 std::string FormatDatePath(Clock::WallTime time) {
-  const Utc utc = ToUtc(time);
-  return fmt::format("{:04}/{:02}/{:02}", utc.tm.tm_year + 1900, utc.tm.tm_mon + 1,
-                     utc.tm.tm_mday);
+  const Utc utc(time);
+  return fmt::format("{:04}/{:02}/{:02}", utc.year(), utc.month(), utc.day());
 }
 
 }  // namespace kelvin
