@@ -1,0 +1,174 @@
+#include "sandbox/cgroups.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/types.h>
+
+namespace kelvin::sandbox {
+namespace {
+
+constexpr std::string_view kInstancePrefix = "kelvin-";
+constexpr std::string_view kServiceGroup = "kelvin-service";
+constexpr int kKillPasses = 100;
+
+void KillAll(CgroupFs& fs, const std::filesystem::path& folder) {
+  (void)fs.Write(folder / "cgroup.freeze", "0");
+  (void)fs.Write(folder / "freezer.state", "THAWED");
+  // A process may fork between the listing and its own end, so look until nobody is left.
+  for (int pass = 0; pass < kKillPasses; ++pass) {
+    const auto listed = fs.Read(folder / "cgroup.procs");
+    if (!listed || listed->empty()) return;
+    const char* at = listed->data();
+    const char* const end = at + listed->size();
+    while (at < end) {
+      pid_t pid = 0;
+      const auto parsed = std::from_chars(at, end, pid);
+      if (pid > 0) ::kill(pid, SIGKILL);
+      at = parsed.ptr + 1;
+    }
+  }
+}
+
+void RemoveInstance(CgroupFs& fs, const std::filesystem::path& folder) {
+  for (const std::string& id : fs.Folders(folder)) {
+    KillAll(fs, folder / id);
+    (void)fs.RemoveFolder(folder / id);
+  }
+  (void)fs.RemoveFolder(folder);
+}
+
+// The folders that may hold instances.
+std::vector<std::filesystem::path> Parents(const CgroupRoots& roots) {
+  std::vector<std::filesystem::path> parents;
+  for (const auto* root :
+       {&roots.memory, &roots.cpu, &roots.pids, &roots.freezer, &roots.unified, &roots.own}) {
+    if (!root->empty()) parents.push_back(*root);
+  }
+  return parents;
+}
+
+bool Contains(const std::expected<std::string, Error>& words, std::string_view word) {
+  return words && fmt::format(" {} ", words->substr(0, words->find('\n')))
+                      .contains(fmt::format(" {} ", word));
+}
+
+std::filesystem::path Below(const std::filesystem::path& base, const std::string& id) {
+  return base.empty() ? base : base / id;
+}
+
+}  // namespace
+
+Cgroups::Cgroups(CgroupFs& fs, const CgroupRoots& roots, std::string instance, int pid)
+    : fs_(fs), roots_(roots), instance_(std::move(instance)) {
+  TryV2(roots, pid);
+  TryV1(roots);
+  DescribeMissing();
+}
+
+Cgroups::~Cgroups() {
+  RemoveAll();
+}
+
+void Cgroups::TryV2(const CgroupRoots& roots, int pid) {
+  if (roots.unified.empty()) return;
+  std::filesystem::path parent = roots.unified;
+  if (!fs_.MakeFolder(parent / instance_)) {
+    parent = roots.own;
+    if (parent.empty() || !fs_.MakeFolder(parent / instance_)) return;
+  }
+  const std::filesystem::path base = parent / instance_;
+  const auto available = fs_.Read(parent / "cgroup.controllers");
+  const auto enable = [&](std::string_view controller) {
+    if (!Contains(available, controller)) return false;
+    const std::string text = fmt::format("+{}", controller);
+    if (!fs_.Write(parent / "cgroup.subtree_control", text)) {
+      // A group with processes of its own cannot share out its controllers: step aside, if this
+      // process is all there is in it.
+      if (parent != roots.own) return false;
+      (void)fs_.MakeFolder(parent / kServiceGroup);
+      (void)fs_.Write(parent / kServiceGroup / "cgroup.procs", fmt::format("{}", pid));
+      if (!fs_.Write(parent / "cgroup.subtree_control", text)) return false;
+    }
+    return fs_.Write(base / "cgroup.subtree_control", text).has_value();
+  };
+  const auto use = [&](CgroupVersion& version, std::filesystem::path& folder) {
+    version = CgroupVersion::kV2;
+    folder = base;
+  };
+  if (enable("memory")) use(versions_.memory, bases_.memory);
+  if (enable("cpu")) use(versions_.cpu, bases_.cpu);
+  if (enable("pids")) use(versions_.pids, bases_.pids);
+  // Needs no controller, so it also works where v1 has them all. Since Linux 5.2.
+  if (fs_.Write(base / "cgroup.freeze", "0")) use(versions_.freezer, bases_.freezer);
+}
+
+void Cgroups::TryV1(const CgroupRoots& roots) {
+  const auto attempt = [&](const std::filesystem::path& root, CgroupVersion& version,
+                           std::filesystem::path& base) {
+    if (version != CgroupVersion::kNone || root.empty()) return;
+    const auto made = fs_.MakeFolder(root / instance_);
+    if (!made && made.error().code != ErrorCode::kAlreadyExists) return;
+    version = CgroupVersion::kV1;
+    base = root / instance_;
+  };
+  attempt(roots.memory, versions_.memory, bases_.memory);
+  attempt(roots.cpu, versions_.cpu, bases_.cpu);
+  attempt(roots.pids, versions_.pids, bases_.pids);
+  attempt(roots.freezer, versions_.freezer, bases_.freezer);
+}
+
+void Cgroups::DescribeMissing() {
+  constexpr std::string_view kMend =
+      "run kelvin as root, or with cgroup v2 under systemd-run --user --scope -p Delegate=yes";
+  const auto describe = [&](CgroupVersion version, std::string_view what) {
+    if (version == CgroupVersion::kNone) missing_.push_back(fmt::format("{}; {}", what, kMend));
+  };
+  describe(versions_.memory,
+           "no memory cgroup can be used: the memory ceiling is checked 20 times a second instead "
+           "of by the kernel, and a function that grows faster passes it for a moment");
+  describe(versions_.cpu,
+           "no cpu cgroup can be used: functions run at full speed whatever their memory size");
+  describe(versions_.pids,
+           "no pids cgroup can be used: a function may start any number of processes");
+  describe(versions_.freezer,
+           "no freezer cgroup can be used: functions are stopped by signals, which they can see");
+}
+
+std::expected<std::unique_ptr<Cgroup>, Error> Cgroups::Make(const std::string& id, int memory_mb) {
+  CgroupFolders folders{.memory = Below(bases_.memory, id),
+                        .cpu = Below(bases_.cpu, id),
+                        .pids = Below(bases_.pids, id),
+                        .freezer = Below(bases_.freezer, id)};
+  const auto all = folders.All();
+  auto group = std::make_unique<Cgroup>(fs_, versions_, std::move(folders), memory_mb);
+  for (const auto& folder : all) {
+    if (auto made = fs_.MakeFolder(folder); !made) return std::unexpected(std::move(made.error()));
+  }
+  if (auto set = group->SetLimits(); !set) return std::unexpected(std::move(set.error()));
+  return group;
+}
+
+void Cgroups::RemoveAll() {
+  for (const auto& parent : Parents(roots_)) RemoveInstance(fs_, parent / instance_);
+}
+
+void Cgroups::RemoveStale(CgroupFs& fs, const CgroupRoots& roots,
+                          const std::function<bool(int pid, std::uint64_t start_time)>& is_alive) {
+  for (const auto& parent : Parents(roots)) {
+    for (const std::string& name : fs.Folders(parent)) {
+      if (!name.starts_with(kInstancePrefix)) continue;
+      const char* const end = name.data() + name.size();
+      int pid = 0;
+      std::uint64_t start_time = 0;
+      const auto first = std::from_chars(name.data() + kInstancePrefix.size(), end, pid);
+      if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '-') continue;
+      const auto second = std::from_chars(first.ptr + 1, end, start_time);
+      if (second.ec != std::errc{} || second.ptr != end || is_alive(pid, start_time)) continue;
+      RemoveInstance(fs, parent / name);
+    }
+  }
+}
+
+}  // namespace kelvin::sandbox

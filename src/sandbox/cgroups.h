@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "sandbox/cgroup_fs.h"
+#include "sandbox/cgroup_roots.h"
+#include "sandbox/sandbox.h"
+
+namespace kelvin::sandbox {
+
+// Which folder serves which purpose: one per controller with v1, the same for all with v2; empty
+// where the host offers none.
+struct CgroupFolders {
+  std::filesystem::path memory, cpu, pids, freezer;
+  // Each folder once.
+  std::vector<std::filesystem::path> All() const;
+};
+
+enum class CgroupVersion { kNone, kV1, kV2 };
+struct CgroupVersions {
+  CgroupVersion memory = CgroupVersion::kNone;
+  CgroupVersion cpu = CgroupVersion::kNone;
+  CgroupVersion pids = CgroupVersion::kNone;
+  CgroupVersion freezer = CgroupVersion::kNone;
+};
+
+// The group of one sandbox: limits, counters, freezer. What the host lacks does nothing. Used from
+// one thread; removes its folders at the end if they are empty by then.
+class Cgroup {
+ public:
+  Cgroup(CgroupFs& fs, const CgroupVersions& versions, CgroupFolders folders, int memory_mb);
+  ~Cgroup();
+  Cgroup(const Cgroup&) = delete;
+  Cgroup& operator=(const Cgroup&) = delete;
+
+  // A process that writes "0" to each of these files is in the group.
+  std::vector<std::filesystem::path> JoinFiles() const;
+  std::expected<void, Error> SetLimits();
+  void SetCpuShare(CpuShare share);
+  void Freeze();
+  void Thaw();
+  // Whether the kernel keeps the highest use itself.
+  bool CountsPeak();
+  // v1: highest charge since ResetPeak; v2: since the group was made. Bytes.
+  std::uint64_t Peak();
+  void ResetPeak();
+  // How many processes the kernel has killed for want of memory.
+  std::uint64_t OutOfMemoryKills();
+  // Fails while processes are in it.
+  std::expected<void, Error> Remove();
+
+ private:
+  CgroupFs& fs_;
+  const CgroupVersions versions_;
+  const CgroupFolders folders_;
+  const int memory_mb_;
+};
+
+// Makes groups below one folder per hierarchy named after this instance of Kelvin,
+// "kelvin-<pid>-<start time>", so that those of an instance that is gone can be told and removed.
+class Cgroups {
+ public:
+  // Finds out by trying what this host allows; `missing()` says what it does not. Never fails.
+  // `fs` outlives the object.
+  Cgroups(CgroupFs& fs, const CgroupRoots& roots, std::string instance, int pid);
+  ~Cgroups();
+  Cgroups(const Cgroups&) = delete;
+  Cgroups& operator=(const Cgroups&) = delete;
+
+  const CgroupVersions& versions() const { return versions_; }
+  const std::vector<std::string>& missing() const { return missing_; }
+
+  std::expected<std::unique_ptr<Cgroup>, Error> Make(const std::string& id, int memory_mb);
+  // Thaws and kills what is left in any group of this instance, and removes the groups.
+  void RemoveAll();
+  // Does the same for every instance for which `is_alive` is false.
+  static void RemoveStale(CgroupFs& fs, const CgroupRoots& roots,
+                          const std::function<bool(int pid, std::uint64_t start_time)>& is_alive);
+
+ private:
+  void TryV2(const CgroupRoots& roots, int pid);
+  void TryV1(const CgroupRoots& roots);
+  void DescribeMissing();
+
+  CgroupFs& fs_;
+  const CgroupRoots roots_;
+  const std::string instance_;
+  CgroupVersions versions_;
+  CgroupFolders bases_;
+  std::vector<std::string> missing_;
+};
+
+}  // namespace kelvin::sandbox

@@ -1,0 +1,122 @@
+#include <cerrno>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "sandbox/root_plan.h"
+
+namespace kelvin::sandbox {
+namespace {
+
+// Goes on as long as every step works, and keeps the first failure.
+class RootBuilder {
+ public:
+  explicit RootBuilder(const std::filesystem::path& root) : root_(root) {}
+
+  bool Build(const std::vector<RootStep>& plan) {
+    // What happens here must not show on the host.
+    if (!Check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr),
+               "make private the mounts below", "/") ||
+        !MountTmpfs(root_, "mode=755,size=1m")) {
+      return false;
+    }
+    for (const RootStep& step : plan) {
+      if (!Perform(step, root_ / step.target)) return false;
+    }
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    return Check(::mount_setattr(AT_FDCWD, root_.c_str(), 0, &attributes, sizeof attributes),
+                 "make read-only", root_) &&
+           Pivot();
+  }
+  const Error& error() const { return error_; }
+
+ private:
+  bool Check(int status, std::string_view doing, const std::filesystem::path& path) {
+    if (status == 0) return true;
+    const int number = errno;
+    error_ = ErrnoError(fmt::format("{} {}", doing, path.native()), number);
+    return false;
+  }
+
+  bool Perform(const RootStep& step, const std::filesystem::path& target) {
+    switch (step.action) {
+      case RootAction::kFolder:
+        return MakeFolder(target);
+      case RootAction::kSymlink:
+        return Check(::symlink(step.source.c_str(), target.c_str()), "link", target);
+      case RootAction::kTmpfs:
+        return MakeFolder(target) && MountTmpfs(target, step.source);
+      case RootAction::kProc:
+        return MakeFolder(target) && MountProc(target);
+      case RootAction::kBind:
+        return MakeFolder(target) &&
+               Bind(step.source, target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+      case RootAction::kDevice:
+        return Check(::mknod(target.c_str(), S_IFREG | 0644, 0), "create", target) &&
+               Bind(step.source, target, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+    }
+    return true;
+  }
+
+  bool MakeFolder(const std::filesystem::path& path) {
+    return Check(::mkdir(path.c_str(), 0755), "create", path);
+  }
+
+  // Through a detached copy of the mount, so that it never shows writable.
+  bool Bind(const std::string& source, const std::filesystem::path& target,
+            std::uint64_t attributes) {
+    const UniqueFd copy(
+        ::open_tree(AT_FDCWD, source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+    if (!copy.valid()) return Check(-1, "mount", source);
+    mount_attr attr{};
+    attr.attr_set = attributes;
+    return Check(::mount_setattr(copy.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr),
+                 "restrict the mount of", source) &&
+           Check(::move_mount(copy.get(), "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH),
+                 "mount", target);
+  }
+
+  bool MountTmpfs(const std::filesystem::path& target, const std::string& options) {
+    return Check(::mount("tmpfs", target.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()),
+                 "mount a tmpfs at", target);
+  }
+
+  bool MountProc(const std::filesystem::path& target) {
+    // Others' processes do not show: the sandbox's keeper is none of the function's business.
+    if (::mount("proc", target.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=2") ==
+        0) {
+      return true;
+    }
+    // Within a container that hides parts of /proc the kernel allows only what is already there.
+    return Bind("/proc", target, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+  }
+
+  bool Pivot() {
+    // With both names ".", the old root ends up mounted over the new one, and goes from there.
+    return Check(::chdir(root_.c_str()), "enter", root_) &&
+           Check(static_cast<int>(::syscall(SYS_pivot_root, ".", ".")), "change the root to",
+                 root_) &&
+           Check(::umount2(".", MNT_DETACH), "unmount", "the old root") &&
+           Check(::chdir("/"), "enter", "/");
+  }
+
+  const std::filesystem::path& root_;
+  Error error_;
+};
+
+}  // namespace
+
+std::expected<void, Error> EnterRoot(const std::vector<RootStep>& plan,
+                                     const std::filesystem::path& mount_point) {
+  RootBuilder builder(mount_point);
+  if (!builder.Build(plan)) return std::unexpected(builder.error());
+  return {};
+}
+
+}  // namespace kelvin::sandbox

@@ -1,0 +1,234 @@
+#include "sandbox/host_sandbox.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "sandbox/start_error.h"
+
+namespace kelvin::sandbox {
+namespace {
+
+// A process that the kernel cannot end, say because of a dead network file system, must not hold
+// up the service for longer.
+constexpr int kEndMs = 5000;
+
+template <typename T>
+bool CopyFrom(std::string_view bytes, T& value) {
+  if (bytes.size() < sizeof value) return false;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  return true;
+}
+
+}  // namespace
+
+HostSandbox::HostSandbox(HostSandboxOwner& owner, Parts parts)
+    : owner_(owner),
+      serial_(parts.serial),
+      code_(std::move(parts.code)),
+      keeper_(std::move(parts.keeper)),
+      output_(std::move(parts.output)),
+      group_(std::move(parts.group)),
+      memory_watch_(parts.memory_watch),
+      frozen_by_signals_(parts.frozen_by_signals) {}
+
+HostSandbox::~HostSandbox() {
+  Thaw();
+  if (Send(KeeperCommand::kQuit)) {
+    for (;;) {
+      pollfd wait{keeper_.get(), POLLIN, 0};
+      if (::poll(&wait, 1, kEndMs) <= 0) break;
+      const auto packet = ReceivePacket(keeper_.get(), Wait::kNo);
+      if (!packet || packet->bytes.empty()) break;
+    }
+  }
+  if (keeper_.valid()) owner_.Disconnected(keeper_.get());
+  if (group_ != nullptr && group_->Remove()) group_.reset();
+  owner_.Destroyed(serial_, std::move(group_));
+}
+
+bool HostSandbox::Send(KeeperCommand command) {
+  return keeper_.valid() && SendPacket(keeper_.get(), BytesOf(command)).has_value();
+}
+
+std::expected<void, Error> HostSandbox::Fail(Error error) {
+  return std::unexpected(std::move(error));
+}
+
+std::expected<void, Error> HostSandbox::WaitUntilPrepared() {
+  while (runner_ != Runner::kPrepared) {
+    if (runner_ == Runner::kGone) {
+      if (!Send(KeeperCommand::kPrepare)) KeeperGone();
+      runner_ = Runner::kPreparing;
+    }
+    if (!failure_.empty() || !WaitForReport()) {
+      std::string why = std::exchange(failure_, {});
+      if (why.empty()) why = "the process that keeps the sandbox is gone; start another sandbox";
+      runner_ = Runner::kGone;
+      return Fail({ErrorCode::kIo, std::move(why)});
+    }
+  }
+  const auto ready = ReceivePacket(runner_channel_.get(), Wait::kYes);
+  RunnerNote note;
+  if (!ready || !CopyFrom(ready->bytes, note)) {
+    runner_ = Runner::kSpent;
+    return Fail({ErrorCode::kIo, "the sandbox's process ended before it could start bootstrap"});
+  }
+  if (note.step != RunnerStep::kReady) {
+    runner_ = Runner::kSpent;
+    return Fail(ExplainStartFailure(code_, note));
+  }
+  return {};
+}
+
+bool HostSandbox::WaitForReport() {
+  if (!keeper_.valid()) return false;
+  auto packet = ReceivePacket(keeper_.get(), Wait::kYes);
+  if (!packet || packet->bytes.empty()) {
+    KeeperGone();
+    return false;
+  }
+  Take(std::move(*packet));
+  return true;
+}
+
+void HostSandbox::Receive() {
+  while (keeper_.valid()) {
+    auto packet = ReceivePacket(keeper_.get(), Wait::kNo);
+    if (!packet && packet.error().code == ErrorCode::kTimeout) return;
+    if (!packet || packet->bytes.empty()) return KeeperGone();
+    Take(std::move(*packet));
+  }
+}
+
+void HostSandbox::KeeperGone() {
+  if (!keeper_.valid()) return;
+  owner_.Disconnected(keeper_.get());
+  keeper_.reset();
+  if (runner_ == Runner::kStarted) {
+    owner_.Exited(serial_, {.signaled = true, .code = SIGKILL, .out_of_memory = false});
+  }
+  runner_ = Runner::kGone;
+}
+
+void HostSandbox::Take(Packet packet) {
+  KeeperReport report;
+  if (!CopyFrom(packet.bytes, report)) return;
+  keeper_peak_ = std::max(keeper_peak_, report.peak_bytes);
+  switch (report.kind) {
+    case KeeperReport::Kind::kPrepared:
+      if (packet.fds.empty()) return;
+      runner_channel_ = std::move(packet.fds.front());
+      generation_ = report.generation;
+      runner_ = Runner::kPrepared;
+      return;
+    case KeeperReport::Kind::kExited:
+      return TakeExit(report);
+    case KeeperReport::Kind::kFailed:
+      failure_ = packet.bytes.substr(sizeof report);
+      return;
+    case KeeperReport::Kind::kAcknowledged:
+    case KeeperReport::Kind::kPeak:
+      acknowledged_ = true;
+      return;
+  }
+}
+
+void HostSandbox::TakeExit(const KeeperReport& report) {
+  const bool started = runner_ == Runner::kStarted;
+  runner_ = Runner::kGone;
+  if (!started) return;
+  const int status = report.wait_status;
+  ExitStatus exit{.signaled = WIFSIGNALED(status),
+                  .code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+                  .out_of_memory = report.out_of_memory != 0};
+  if (exit.signaled && exit.code == SIGKILL && group_ != nullptr &&
+      group_->OutOfMemoryKills() > oom_kills_before_) {
+    exit.out_of_memory = true;
+  }
+  // The next runner would join a frozen group and never get ready.
+  Thaw();
+  if (Send(KeeperCommand::kPrepare)) runner_ = Runner::kPreparing;
+  owner_.Exited(serial_, exit);
+}
+
+std::expected<void, Error> HostSandbox::Start() {
+  if (runner_ == Runner::kStarted) {
+    return Fail({ErrorCode::kAlreadyExists, "the sandbox's bootstrap is running already"});
+  }
+  Thaw();
+  if (runner_ != Runner::kPrepared) {
+    if (auto prepared = WaitUntilPrepared(); !prepared) return prepared;
+  }
+  if (group_ != nullptr) {
+    if (!ever_started_) group_->ResetPeak();
+    oom_kills_before_ = group_->OutOfMemoryKills();
+  }
+  ever_started_ = true;
+  if (memory_watch_ == MemoryWatch::kKeeper) (void)Send(KeeperCommand::kStarted);
+  return Tell();
+}
+
+std::expected<void, Error> HostSandbox::Tell() {
+  const UniqueFd channel = std::move(runner_channel_);
+  runner_ = Runner::kSpent;
+  if (auto told = SendPacket(channel.get(), "!"); !told) {
+    return Fail({ErrorCode::kIo, "the sandbox's process ended before it could start bootstrap"});
+  }
+  RunnerNote note;
+  ssize_t got = -1;
+  do {
+    got = ::recv(channel.get(), &note, sizeof note, 0);
+  } while (got < 0 && errno == EINTR);
+  if (got == static_cast<ssize_t>(sizeof note)) return Fail(ExplainStartFailure(code_, note));
+  runner_ = Runner::kStarted;  // the exec has closed the runner's end
+  return {};
+}
+
+void HostSandbox::Terminate() {
+  if (runner_ == Runner::kStarted) (void)Send(KeeperCommand::kTerminate);
+}
+
+void HostSandbox::Kill() {
+  // What the v1 freezer holds does not even die.
+  Thaw();
+  if (runner_ == Runner::kStarted) (void)Send(KeeperCommand::kKill);
+}
+
+void HostSandbox::Freeze() {
+  if (std::exchange(frozen_, true)) return;
+  if (frozen_by_signals_) return WaitForAcknowledgement(KeeperCommand::kStop);
+  if (group_ != nullptr) group_->Freeze();
+}
+
+void HostSandbox::Thaw() {
+  if (!std::exchange(frozen_, false)) return;
+  if (frozen_by_signals_) return WaitForAcknowledgement(KeeperCommand::kContinue);
+  if (group_ != nullptr) group_->Thaw();
+}
+
+void HostSandbox::WaitForAcknowledgement(KeeperCommand command) {
+  acknowledged_ = false;
+  if (!Send(command)) return;
+  while (!acknowledged_ && WaitForReport()) {
+  }
+}
+
+void HostSandbox::SetCpuShare(CpuShare share) {
+  if (group_ != nullptr) group_->SetCpuShare(share);
+}
+
+std::uint64_t HostSandbox::PeakMemoryBytes() {
+  if (!ever_started_) return 0;
+  if (memory_watch_ == MemoryWatch::kCgroup) return group_->Peak();
+  WaitForAcknowledgement(KeeperCommand::kPeak);
+  return keeper_peak_;
+}
+
+}  // namespace kelvin::sandbox

@@ -1,0 +1,307 @@
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <deque>
+#include <map>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sandbox/cgroup_fs.h"
+#include "sandbox/cgroups.h"
+#include "sandbox/host_sandbox.h"
+#include "sandbox/launcher.h"
+#include "sandbox/process_tree.h"
+#include "sandbox/sandbox.h"
+
+namespace kelvin::sandbox {
+namespace {
+
+constexpr std::uint64_t kPendingSerial = 0;  // of the eventfd; sandboxes count from 1
+
+std::expected<void, Error> CheckSpec(const SandboxSpec& spec) {
+  constexpr std::string_view kIdCharacters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+  if (spec.id.empty() || spec.id.size() > 64 ||
+      spec.id.find_first_not_of(kIdCharacters) != std::string::npos) {
+    return std::unexpected(
+        Error{ErrorCode::kInvalidArgument,
+              fmt::format("expected a sandbox id of 1 to 64 characters A-Z a-z 0-9 _ -, got \"{}\"",
+                          spec.id)});
+  }
+  if (spec.memory_mb <= 0 || spec.tmp_mb <= 0) {
+    return std::unexpected(
+        Error{ErrorCode::kInvalidArgument,
+              fmt::format("expected memory and /tmp of at least 1 MB, got {} and {}",
+                          spec.memory_mb, spec.tmp_mb)});
+  }
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(spec.code, ignored)) {
+    return std::unexpected(Error{
+        ErrorCode::kNotFound,
+        fmt::format("expected an unpacked package at {}, there is no folder", spec.code.native())});
+  }
+  return {};
+}
+
+std::string InstanceName() {
+  const auto stat = ReadProcessStat(::getpid());
+  return fmt::format("kelvin-{}-{}", ::getpid(), stat ? stat->start_time : 0);
+}
+
+bool IsAlive(int pid, std::uint64_t start_time) {
+  const auto stat = ReadProcessStat(pid);
+  return stat && stat->start_time == start_time;
+}
+
+CgroupRoots HostCgroupRoots() {
+  return FindCgroupRoots(ReadFile("/proc/self/mountinfo").value_or(""),
+                         ReadFile("/proc/self/cgroup").value_or(""));
+}
+
+class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
+ public:
+  HostSandboxes(const HostOptions& options, const CgroupRoots& roots)
+      : options_(options),
+        cgroups_(std::make_unique<Cgroups>(fs_, roots, InstanceName(), ::getpid())),
+        pending_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        events_(::epoll_create1(EPOLL_CLOEXEC)) {}
+
+  ~HostSandboxes() override {
+    launcher_.channel.reset();
+    if (launcher_.pid > 0) {
+      while (::waitpid(launcher_.pid, nullptr, 0) < 0 && errno == EINTR) {
+      }
+    }
+  }
+
+  std::expected<void, Error> Open() {
+    if (!pending_.valid() || !events_.valid() || !Watch(pending_.get(), kPendingSerial)) {
+      return std::unexpected(ErrnoError("watch sandboxes", errno));
+    }
+    std::error_code failed;
+    std::filesystem::create_directories(mount_point(), failed);
+    if (failed) {
+      return std::unexpected(
+          ErrnoError(fmt::format("create {}", mount_point().native()), failed.value()));
+    }
+    auto launcher = StartLauncher(*cgroups_);
+    if (!launcher) return std::unexpected(std::move(launcher.error()));
+    launcher_ = std::move(*launcher);
+    return FindPrivacy();
+  }
+
+  std::expected<std::unique_ptr<Sandbox>, Error> Create(const SandboxSpec& spec,
+                                                        OnExit on_exit) override {
+    if (auto checked = CheckSpec(spec); !checked) {
+      return std::unexpected(std::move(checked.error()));
+    }
+    std::erase_if(leaving_, [](auto& group) { return group->Remove().has_value(); });
+    auto made = Make(spec, privacy_);
+    if (!made) return std::unexpected(std::move(made.error()));
+    live_[made->first] = {made->second.get(), std::move(on_exit)};
+    if (!Watch(made->second->keeper_channel(), made->first)) {
+      return std::unexpected(ErrnoError("watch a sandbox", errno));
+    }
+    return std::move(made->second);
+  }
+
+  int event_fd() const override { return events_.get(); }
+
+  void Dispatch() override {
+    std::array<epoll_event, 64> ready;
+    const int count = ::epoll_wait(events_.get(), ready.data(), ready.size(), 0);
+    for (int i = 0; i < count; ++i) {
+      const std::uint64_t serial = ready[static_cast<std::size_t>(i)].data.u64;
+      std::uint64_t ignored = 0;
+      if (serial == kPendingSerial) (void)!::read(pending_.get(), &ignored, sizeof ignored);
+      if (const auto found = live_.find(serial); found != live_.end()) {
+        found->second.sandbox->Receive();
+      }
+    }
+    while (!exits_.empty()) {
+      const auto [serial, status] = exits_.front();
+      exits_.pop_front();
+      const auto found = live_.find(serial);
+      if (found == live_.end()) continue;
+      const OnExit on_exit = found->second.on_exit;  // which may destroy the sandbox
+      on_exit(status);
+    }
+  }
+
+  const Isolation& isolation() const override { return isolation_; }
+
+ private:
+  using Made = std::pair<std::uint64_t, std::unique_ptr<HostSandbox>>;
+  struct Live {
+    HostSandbox* sandbox = nullptr;
+    OnExit on_exit;
+  };
+
+  std::filesystem::path mount_point() const { return options_.state / "root"; }
+
+  bool Watch(int fd, std::uint64_t serial) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = serial;
+    return ::epoll_ctl(events_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+  }
+
+  // Tries from the best down, each by making a sandbox.
+  std::expected<void, Error> FindPrivacy() {
+    const SandboxSpec trial{.id = "trial", .code = options_.state, .memory_mb = 128, .tmp_mb = 1};
+    std::vector<std::pair<Privacy, std::string_view>> attempts;
+    if (::geteuid() == 0) attempts.emplace_back(Privacy::kNamespaces, "namespaces as root");
+    attempts.emplace_back(Privacy::kUserNamespaces, "user namespaces");
+    attempts.emplace_back(Privacy::kNone, "an ordinary process");
+    std::string refusals;
+    for (const auto& [privacy, name] : attempts) {
+      auto made = Make(trial, privacy);
+      if (made) {
+        privacy_ = privacy;
+        Describe(refusals);
+        return {};
+      }
+      refusals += fmt::format("{}{}: {}", refusals.empty() ? "" : "; ", name, made.error().message);
+    }
+    return std::unexpected(
+        Error{ErrorCode::kPermissionDenied, fmt::format("cannot make a sandbox: {}", refusals)});
+  }
+
+  void Describe(const std::string& refusals) {
+    const CgroupVersions& versions = cgroups_->versions();
+    isolation_.memory = versions.memory == CgroupVersion::kV2   ? Isolation::Memory::kCgroupV2
+                        : versions.memory == CgroupVersion::kV1 ? Isolation::Memory::kCgroupV1
+                                                                : Isolation::Memory::kPolled;
+    isolation_.cpu = versions.cpu == CgroupVersion::kV2   ? Isolation::Cpu::kCgroupV2
+                     : versions.cpu == CgroupVersion::kV1 ? Isolation::Cpu::kCgroupV1
+                                                          : Isolation::Cpu::kNone;
+    isolation_.freezer = versions.freezer == CgroupVersion::kV2   ? Isolation::Freezer::kCgroupV2
+                         : versions.freezer == CgroupVersion::kV1 ? Isolation::Freezer::kCgroupV1
+                                                                  : Isolation::Freezer::kSignals;
+    isolation_.private_mounts = privacy_ != Privacy::kNone;
+    isolation_.unprivileged_user = options_.uid != 0;
+    isolation_.missing = cgroups_->missing();
+    if (privacy_ == Privacy::kNone) {
+      isolation_.missing.push_back(fmt::format(
+          "no namespaces can be made ({}): functions see the host's files, share its /tmp, and run "
+          "in the package's own folder instead of /var/task; run kelvin as root, or allow user "
+          "namespaces (sysctl kernel.unprivileged_userns_clone=1, and on Ubuntu "
+          "kernel.apparmor_restrict_unprivileged_userns=0)",
+          refusals));
+    }
+  }
+
+  LaunchRequest RequestFor(const SandboxSpec& spec, Privacy privacy, MemoryWatch watch) const {
+    LaunchRequest request{.privacy = privacy,
+                          .memory_watch = watch,
+                          .uid = options_.uid,
+                          .gid = options_.gid,
+                          .memory_mb = spec.memory_mb,
+                          .tmp_mb = spec.tmp_mb,
+                          .code = std::filesystem::absolute(spec.code),
+                          .mount_point = std::filesystem::absolute(mount_point()),
+                          .environment = {}};
+    for (const auto& [name, value] : spec.environment) {
+      request.environment.push_back(fmt::format("{}={}", name, value));
+    }
+    return request;
+  }
+
+  std::expected<Made, Error> Make(const SandboxSpec& spec, Privacy privacy) {
+    auto group = cgroups_->Make(spec.id, spec.memory_mb);
+    if (!group) return std::unexpected(std::move(group.error()));
+    const MemoryWatch watch = (*group)->CountsPeak() ? MemoryWatch::kCgroup : MemoryWatch::kKeeper;
+
+    int pipe_ends[2];
+    if (::pipe2(pipe_ends, O_CLOEXEC) != 0) {
+      return std::unexpected(ErrnoError("make a pipe for a sandbox's output", errno));
+    }
+    UniqueFd output(pipe_ends[0]);
+    const UniqueFd output_writer(pipe_ends[1]);
+    ::fcntl(output.get(), F_SETFL, O_NONBLOCK);
+    auto channel = MakeChannel();
+    if (!channel) return std::unexpected(std::move(channel.error()));
+
+    std::vector<UniqueFd> join_files;
+    std::vector<int> fds{channel->second.get(), output_writer.get()};
+    for (const auto& path : (*group)->JoinFiles()) {
+      join_files.emplace_back(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+      if (!join_files.back().valid()) {
+        return std::unexpected(ErrnoError(fmt::format("open {}", path.native()), errno));
+      }
+      fds.push_back(join_files.back().get());
+    }
+    const LaunchRequest request = RequestFor(spec, privacy, watch);
+    if (auto sent = SendPacket(launcher_.channel.get(), Encode(request), fds); !sent) {
+      return std::unexpected(std::move(sent.error()));
+    }
+    channel->second.reset();
+
+    const std::uint64_t serial = ++last_serial_;
+    auto sandbox = std::make_unique<HostSandbox>(
+        *this, HostSandbox::Parts{
+                   .serial = serial,
+                   .code = spec.code,
+                   .keeper = std::move(channel->first),
+                   .output = std::move(output),
+                   .group = std::move(*group),
+                   .memory_watch = watch,
+                   .frozen_by_signals = cgroups_->versions().freezer == CgroupVersion::kNone});
+    if (auto prepared = sandbox->WaitUntilPrepared(); !prepared) {
+      return std::unexpected(std::move(prepared.error()));
+    }
+    return Made(serial, std::move(sandbox));
+  }
+
+  void Exited(std::uint64_t serial, const ExitStatus& status) override {
+    exits_.emplace_back(serial, status);
+    const std::uint64_t one = 1;
+    (void)!::write(pending_.get(), &one, sizeof one);
+  }
+
+  void Disconnected(int channel) override {
+    ::epoll_ctl(events_.get(), EPOLL_CTL_DEL, channel, nullptr);
+  }
+
+  void Destroyed(std::uint64_t serial, std::unique_ptr<Cgroup> group) override {
+    live_.erase(serial);
+    if (group != nullptr) leaving_.push_back(std::move(group));
+  }
+
+  const HostOptions options_;
+  HostCgroupFs fs_;
+  std::unique_ptr<Cgroups> cgroups_;
+  Launcher launcher_;
+  UniqueFd pending_;  // readable when exits_ has some that no channel will announce
+  UniqueFd events_;
+  Privacy privacy_ = Privacy::kNone;
+  Isolation isolation_;
+  std::uint64_t last_serial_ = kPendingSerial;
+  std::map<std::uint64_t, Live> live_;
+  std::deque<std::pair<std::uint64_t, ExitStatus>> exits_;
+  std::vector<std::unique_ptr<Cgroup>> leaving_;  // groups still to be removed
+};
+
+}  // namespace
+
+std::expected<std::unique_ptr<Sandboxes>, Error> NewHostSandboxes(const HostOptions& options) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(options.state, ignored)) {
+    return std::unexpected(Error{
+        ErrorCode::kNotFound, fmt::format("expected a state folder at {}, there is none; create it",
+                                          options.state.native())});
+  }
+  const CgroupRoots roots = HostCgroupRoots();
+  HostCgroupFs fs;
+  Cgroups::RemoveStale(fs, roots, IsAlive);
+  auto sandboxes = std::make_unique<HostSandboxes>(options, roots);
+  if (auto opened = sandboxes->Open(); !opened) return std::unexpected(std::move(opened.error()));
+  return sandboxes;
+}
+
+}  // namespace kelvin::sandbox

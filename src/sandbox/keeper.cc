@@ -1,0 +1,219 @@
+#include "sandbox/keeper.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sandbox/channel.h"
+#include "sandbox/process_tree.h"
+#include "sandbox/root_plan.h"
+#include "sandbox/runner.h"
+
+namespace kelvin::sandbox {
+namespace {
+
+constexpr int kMemoryWatchMs = 50;
+
+std::expected<void, Error> WriteProcFile(const std::string& path, std::string_view text) {
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file.valid()) return std::unexpected(ErrnoError(fmt::format("open {}", path), errno));
+  if (::write(file.get(), text.data(), text.size()) < 0) {
+    return std::unexpected(ErrnoError(fmt::format("write to {}", path), errno));
+  }
+  return {};
+}
+
+// Within its user namespace the function has the id it would have on Lambda; outside, it is the
+// user who runs Kelvin.
+std::expected<void, Error> MapUser(const LaunchRequest& request, uid_t outer_uid, gid_t outer_gid) {
+  const std::pair<const char*, std::string> files[] = {
+      {"/proc/self/setgroups", "deny"},
+      {"/proc/self/uid_map", fmt::format("{} {} 1\n", request.uid, outer_uid)},
+      {"/proc/self/gid_map", fmt::format("{} {} 1\n", request.gid, outer_gid)},
+  };
+  for (const auto& [path, text] : files) {
+    if (auto written = WriteProcFile(path, text); !written) return written;
+  }
+  return {};
+}
+
+}  // namespace
+
+Keeper::Keeper(LaunchRequest request, UniqueFd channel, UniqueFd output,
+               std::vector<UniqueFd> join_files)
+    : request_(std::move(request)),
+      channel_(std::move(channel)),
+      output_(std::move(output)),
+      join_files_(std::move(join_files)) {}
+
+void Keeper::Run(uid_t outer_uid, gid_t outer_gid) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  ::prctl(PR_SET_NAME, "kelvin-keeper", 0, 0, 0);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);  // for when it is not process 1 of a namespace
+  ::signal(SIGCHLD, SIG_DFL);
+  sigset_t child;
+  ::sigemptyset(&child);
+  ::sigaddset(&child, SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &child, nullptr);
+  const UniqueFd child_signals(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!child_signals.valid()) {
+    ReportFailure(ErrnoError("watch for the ends of processes", errno));
+    ::_exit(1);
+  }
+  if (auto entered = Enter(outer_uid, outer_gid); !entered) {
+    ReportFailure(entered.error());
+    ::_exit(1);
+  }
+  Prepare();
+  for (;;) Serve(child_signals.get());
+}
+
+std::expected<void, Error> Keeper::Enter(uid_t outer_uid, gid_t outer_gid) {
+  if (request_.privacy == Privacy::kNone) return {};
+  if (request_.privacy == Privacy::kUserNamespaces) {
+    if (auto mapped = MapUser(request_, outer_uid, outer_gid); !mapped) return mapped;
+  }
+  constexpr std::string_view kHostName = "localhost";
+  if (::sethostname(kHostName.data(), kHostName.size()) != 0) {
+    return std::unexpected(ErrnoError("set the sandbox's host name", errno));
+  }
+  return EnterRoot(PlanRoot("/", request_.code, request_.tmp_mb), request_.mount_point);
+}
+
+void Keeper::Prepare() {
+  auto ends = MakeChannel();
+  if (!ends) return ReportFailure(ends.error());
+  auto& [service_end, runner_end] = *ends;
+  started_ = false;
+  out_of_memory_ = false;
+  ++generation_;
+  runner_ = ::fork();
+  if (runner_ < 0) return ReportFailure(ErrnoError("fork", errno));
+  if (runner_ == 0) RunRunner(request_, runner_end.get(), output_.get(), join_files_);
+  const KeeperReport report{.kind = KeeperReport::Kind::kPrepared, .generation = generation_};
+  if (!SendPacket(channel_.get(), BytesOf(report), {service_end.get()})) Quit();
+}
+
+void Keeper::Serve(int child_signals) {
+  pollfd waits[] = {{channel_.get(), POLLIN, 0}, {child_signals, POLLIN, 0}};
+  const bool watching = started_ && request_.memory_watch == MemoryWatch::kKeeper;
+  const int ready = ::poll(waits, std::size(waits), watching ? kMemoryWatchMs : -1);
+  if (ready < 0 && errno != EINTR) Quit();
+  if (watching) WatchMemory();
+  if (ready <= 0) return;
+  if (waits[1].revents != 0) {
+    signalfd_siginfo ignored;
+    while (::read(child_signals, &ignored, sizeof ignored) > 0) {
+    }
+    Reap();
+  }
+  if (waits[0].revents != 0) {
+    const auto packet = ReceivePacket(channel_.get(), Wait::kYes);
+    if (!packet || packet->bytes.empty()) Quit();
+    Obey(static_cast<KeeperCommand>(packet->bytes.front()));
+  }
+}
+
+void Keeper::Obey(KeeperCommand command) {
+  switch (command) {
+    case KeeperCommand::kPrepare:
+      return Prepare();
+    case KeeperCommand::kStarted:
+      started_ = true;
+      return;
+    case KeeperCommand::kTerminate:
+      if (runner_ > 0) ::kill(runner_, SIGTERM);
+      return;
+    case KeeperCommand::kKill:
+      return KillAll();
+    case KeeperCommand::kStop:
+    case KeeperCommand::kContinue:
+      SignalAll(command == KeeperCommand::kStop ? SIGSTOP : SIGCONT);
+      return Report({.kind = KeeperReport::Kind::kAcknowledged});
+    case KeeperCommand::kPeak:
+      if (started_) WatchMemory();
+      return Report({.kind = KeeperReport::Kind::kPeak, .peak_bytes = peak_bytes_});
+    case KeeperCommand::kQuit:
+      Quit();
+  }
+}
+
+void Keeper::Reap() {
+  rusage usage{};
+  for (;;) {
+    int status = 0;
+    const pid_t ended = ::wait4(-1, &status, WNOHANG, &usage);
+    if (ended <= 0) return;
+    if (ended != runner_) continue;
+    runner_ = -1;
+    // The first process was the environment: whatever it left running goes with it.
+    KillAll();
+    const auto resident = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+    // The figure covers the time before the exec too, when it was a copy of this process.
+    if (resident > MemoryOf({::getpid()}).highest) peak_bytes_ = std::max(peak_bytes_, resident);
+    Report({.kind = KeeperReport::Kind::kExited,
+            .generation = generation_,
+            .wait_status = status,
+            .out_of_memory = out_of_memory_ ? 1 : 0,
+            .peak_bytes = peak_bytes_});
+  }
+}
+
+void Keeper::WatchMemory() {
+  const MemoryUse use = MemoryOf(Descendants(::getpid()));
+  peak_bytes_ = std::max(peak_bytes_, use.highest);
+  if (use.now <= std::uint64_t{1} * request_.memory_mb * 1024 * 1024) return;
+  out_of_memory_ = true;
+  KillAll();
+}
+
+void Keeper::SignalAll(int signal) {
+  if (::getpid() == 1) {
+    ::kill(-1, signal);  // all but this process, at one moment: no fork slips through
+    return;
+  }
+  // Elsewhere -1 would mean everybody, so go by the tree, until nobody new shows up in it.
+  std::vector<pid_t> done;
+  for (bool again = true; again;) {
+    again = false;
+    for (const pid_t pid : Descendants(::getpid())) {
+      if (std::ranges::find(done, pid) != done.end()) continue;
+      ::kill(pid, signal);
+      done.push_back(pid);
+      again = true;
+    }
+  }
+}
+
+void Keeper::KillAll() {
+  SignalAll(SIGKILL);
+}
+
+void Keeper::Quit() {
+  for (;;) {
+    KillAll();
+    // Orphans become this process's children, so that the list ends only when all are gone.
+    if (::waitpid(-1, nullptr, 0) < 0 && errno == ECHILD) ::_exit(0);
+  }
+}
+
+void Keeper::Report(KeeperReport report) {
+  if (!SendPacket(channel_.get(), BytesOf(report))) Quit();
+}
+
+void Keeper::ReportFailure(const Error& error) {
+  const KeeperReport report{.kind = KeeperReport::Kind::kFailed, .generation = generation_};
+  (void)SendPacket(channel_.get(), std::string(BytesOf(report)) + error.message);
+}
+
+}  // namespace kelvin::sandbox

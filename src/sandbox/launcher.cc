@@ -1,0 +1,98 @@
+#include "sandbox/launcher.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sandbox/channel.h"
+#include "sandbox/keeper.h"
+
+namespace kelvin::sandbox {
+namespace {
+
+unsigned long NamespaceFlags(Privacy privacy) {
+  constexpr unsigned long kAll = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+  switch (privacy) {
+    case Privacy::kNamespaces:
+      return kAll;
+    case Privacy::kUserNamespaces:
+      return kAll | CLONE_NEWUSER;
+    case Privacy::kNone:
+      return 0;
+  }
+  return 0;
+}
+
+void Launch(Packet packet) {
+  if (packet.fds.size() < 2) return;
+  LaunchRequest request = DecodeLaunchRequest(packet.bytes);
+  UniqueFd channel = std::move(packet.fds[0]);
+  UniqueFd output = std::move(packet.fds[1]);
+  packet.fds.erase(packet.fds.begin(), packet.fds.begin() + 2);
+  const uid_t uid = ::geteuid();
+  const gid_t gid = ::getegid();
+  // As fork, with namespaces; glibc's own clone would want another stack.
+  const long pid =
+      ::syscall(SYS_clone, NamespaceFlags(request.privacy) | SIGCHLD, nullptr, nullptr, nullptr, 0);
+  if (pid < 0) {
+    const Error error = ErrnoError("make the sandbox's namespaces", errno);
+    const KeeperReport report{.kind = KeeperReport::Kind::kFailed};
+    (void)SendPacket(channel.get(), std::string(BytesOf(report)) + error.message);
+  }
+  if (pid == 0) {
+    Keeper(std::move(request), std::move(channel), std::move(output), std::move(packet.fds))
+        .Run(uid, gid);
+  }
+}
+
+void Detach(int channel) {
+  ::setsid();  // a Ctrl-C is for the service, which ends the sandboxes in order
+  ::prctl(PR_SET_NAME, "kelvin-launcher", 0, 0, 0);
+  ::signal(SIGCHLD, SIG_IGN);  // keepers need no reaping
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  ::dup2(null, STDIN_FILENO);
+  ::dup2(null, STDOUT_FILENO);
+  // Nothing the service has open may stay open here when it dies.
+  ::dup2(channel, STDERR_FILENO + 1);
+  ::close_range(STDERR_FILENO + 2, ~0U, 0);
+  ::fcntl(STDERR_FILENO + 1, F_SETFD, FD_CLOEXEC);
+  (void)::chdir("/");
+}
+
+[[noreturn]] void RunLauncher(Cgroups& cgroups) {
+  constexpr int kChannel = STDERR_FILENO + 1;
+  for (;;) {
+    auto packet = ReceivePacket(kChannel, Wait::kYes);
+    if (!packet || packet->bytes.empty()) break;
+    Launch(std::move(*packet));
+  }
+  // Keepers end by themselves when the service does, but what is frozen dies only when thawed.
+  cgroups.RemoveAll();
+  while (::wait(nullptr) > 0) {
+  }
+  cgroups.RemoveAll();
+  ::_exit(0);
+}
+
+}  // namespace
+
+std::expected<Launcher, Error> StartLauncher(Cgroups& cgroups) {
+  auto ends = MakeChannel();
+  if (!ends) return std::unexpected(std::move(ends.error()));
+  const pid_t pid = ::fork();
+  if (pid < 0) return std::unexpected(ErrnoError("start the launcher of sandboxes", errno));
+  if (pid == 0) {
+    Detach(ends->second.get());
+    RunLauncher(cgroups);
+  }
+  return Launcher{.pid = pid, .channel = std::move(ends->first)};
+}
+
+}  // namespace kelvin::sandbox

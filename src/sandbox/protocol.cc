@@ -1,0 +1,54 @@
+#include "sandbox/protocol.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "sandbox/channel.h"
+
+namespace kelvin::sandbox {
+namespace {
+
+constexpr std::size_t kFixedParts = 8;
+
+template <typename T>
+T Number(const std::string& text) {
+  T number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+}  // namespace
+
+std::string Encode(const LaunchRequest& request) {
+  std::vector<std::string> parts{
+      fmt::format("{}", static_cast<int>(request.privacy)),
+      fmt::format("{}", static_cast<int>(request.memory_watch)),
+      fmt::format("{}", request.uid),
+      fmt::format("{}", request.gid),
+      fmt::format("{}", request.memory_mb),
+      fmt::format("{}", request.tmp_mb),
+      request.code.native(),
+      request.mount_point.native(),
+  };
+  parts.insert(parts.end(), request.environment.begin(), request.environment.end());
+  return JoinParts(parts);
+}
+
+LaunchRequest DecodeLaunchRequest(std::string_view bytes) {
+  std::vector<std::string> parts = SplitParts(bytes);
+  if (parts.size() < kFixedParts) return {};
+  LaunchRequest request{.privacy = static_cast<Privacy>(Number<int>(parts[0])),
+                        .memory_watch = static_cast<MemoryWatch>(Number<int>(parts[1])),
+                        .uid = Number<uid_t>(parts[2]),
+                        .gid = Number<gid_t>(parts[3]),
+                        .memory_mb = Number<int>(parts[4]),
+                        .tmp_mb = Number<int>(parts[5]),
+                        .code = parts[6],
+                        .mount_point = parts[7],
+                        .environment = {}};
+  request.environment.assign(parts.begin() + kFixedParts, parts.end());
+  return request;
+}
+
+}  // namespace kelvin::sandbox

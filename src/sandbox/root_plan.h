@@ -1,0 +1,39 @@
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace kelvin::sandbox {
+
+// What a sandbox sees as "/": the host's programs and libraries, read-only, around the function's
+// own folders. Planned as data, so that what is visible can be tested without making it.
+enum class RootAction {
+  kTmpfs,    // `source` holds the mount's options
+  kFolder,   // an empty folder
+  kSymlink,  // to `source`
+  kBind,     // `source` of the host and what is mounted below it, read-only
+  kDevice,   // one device file of the host
+  kProc,     // the processes of the sandbox
+};
+
+struct RootStep {
+  RootAction action = RootAction::kFolder;
+  std::filesystem::path target;  // relative to the new root
+  std::string source = {};
+  bool operator==(const RootStep&) const = default;
+};
+
+// Looks below `host_root` for what there is to show. `tmp_mb` is the size of /tmp.
+std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root,
+                               const std::filesystem::path& code, int tmp_mb);
+
+// Makes the root at `mount_point`, an existing folder, and moves this process's mount namespace
+// into it. The process has a mount namespace of its own, and CAP_SYS_ADMIN over it.
+std::expected<void, Error> EnterRoot(const std::vector<RootStep>& plan,
+                                     const std::filesystem::path& mount_point);
+
+}  // namespace kelvin::sandbox

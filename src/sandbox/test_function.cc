@@ -1,0 +1,168 @@
+// The bootstrap of the sandbox tests: does what the environment variable DO says, and tells on
+// standard output what came of it.
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace {
+
+// Keeps the compiler from leaving out memory that is only written.
+void Touch(char* memory, std::size_t size) {
+  for (std::size_t i = 0; i < size; i += 4096) static_cast<volatile char*>(memory)[i] = 1;
+}
+
+int Say(const std::string& text) {
+  const std::string line = text + "\n";
+  return ::write(STDOUT_FILENO, line.data(), line.size()) < 0 ? 1 : 0;
+}
+
+int Wait() {
+  Say("ready");
+  for (;;) ::pause();
+}
+
+int Describe() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  char folder[256] = {};
+  if (::getcwd(folder, sizeof folder) == nullptr) return 1;
+  sigset_t blocked;
+  ::sigprocmask(SIG_BLOCK, nullptr, &blocked);
+  struct sigaction pipe_action{};
+  ::sigaction(SIGPIPE, nullptr, &pipe_action);
+  int open_fds = 0;
+  for (int fd = 3; fd < 1024; ++fd) open_fds += ::fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
+  Say("uid " + std::to_string(::getuid()) + " gid " + std::to_string(::getgid()) + " groups " +
+      std::to_string(::getgroups(0, nullptr)) + " nofile " + std::to_string(files.rlim_cur) +
+      " cwd " + folder + " fds " + std::to_string(open_fds) + " blocked " +
+      std::to_string(::sigisemptyset(&blocked) != 0 ? 0 : 1) + " sigpipe " +
+      (pipe_action.sa_handler == SIG_DFL ? "default" : "changed") + " leader " +
+      (::getsid(0) == ::getpid() ? "yes" : "no"));
+  return 0;
+}
+
+int PrintEnvironment() {
+  for (char** variable = ::environ; *variable != nullptr; ++variable) Say(*variable);
+  return 0;
+}
+
+int TryToWrite(const char* path) {
+  const int file = ::open(path, O_WRONLY | O_CREAT, 0644);
+  Say(std::string(path) + ": " + (file < 0 ? std::strerror(errno) : "written"));
+  return 0;
+}
+
+int WriteEverywhere() {
+  for (const char* path : {"/var/task/x", "/x", "/usr/x", "/etc/x", "/opt/x", "/tmp/x"}) {
+    TryToWrite(path);
+  }
+  return 0;
+}
+
+int LookAt(const char* path) {
+  struct stat info{};
+  return Say(::stat(path, &info) == 0 ? "there" : std::strerror(errno));
+}
+
+// In small steps, so that there is no single allocation to refuse.
+int HogMemory() {
+  constexpr std::size_t kStep = std::size_t{1} << 20;
+  for (;;) Touch(static_cast<char*>(std::malloc(kStep)), kStep);
+}
+
+int UseMegabytes(int megabytes) {
+  const std::size_t size = static_cast<std::size_t>(megabytes) << 20;
+  Touch(static_cast<char*>(std::malloc(size)), size);
+  return Wait();
+}
+
+int ForkBomb() {
+  int children = 0;
+  for (;;) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      for (;;) ::pause();
+    }
+    if (child < 0) break;
+    ++children;
+  }
+  Say("forked " + std::to_string(children));
+  return Wait();
+}
+
+// Leaves a grandchild in a session of its own, which holds the output open.
+int Daemonise() {
+  if (::fork() == 0) {
+    ::setsid();
+    if (::fork() == 0) {
+      Say("daemon");
+      for (;;) ::pause();
+    }
+    ::_exit(0);
+  }
+  return Wait();
+}
+
+int IgnoreSigterm() {
+  ::signal(SIGTERM, SIG_IGN);
+  return Wait();
+}
+
+int Count() {
+  for (;;) {
+    if (Say("tick") != 0) return 1;
+  }
+}
+
+int FillTmp() {
+  const int file = ::open("/tmp/fill", O_WRONLY | O_CREAT, 0644);
+  static char block[65536];
+  std::size_t written = 0;
+  for (;;) {
+    const ssize_t got = ::write(file, block, sizeof block);
+    if (got < 0) break;
+    written += static_cast<std::size_t>(got);
+  }
+  return Say(std::strerror(errno) + std::string(" after ") + std::to_string(written >> 20) + " MB");
+}
+
+int Burn() {
+  Say("ready");
+  static volatile unsigned long turns;
+  for (;;) turns = turns + 1;
+}
+
+}  // namespace
+
+int main() {
+  const char* const value = std::getenv("DO");
+  const std::string what = value != nullptr ? value : "";
+  const std::size_t space = what.find(' ');
+  const std::string verb = what.substr(0, space);
+  const std::string argument = space == std::string::npos ? "" : what.substr(space + 1);
+  if (verb == "exit") return std::atoi(argument.c_str());
+  if (verb == "raise") return ::raise(std::atoi(argument.c_str()));
+  if (verb == "wait") return Wait();
+  if (verb == "describe") return Describe();
+  if (verb == "environment") return PrintEnvironment();
+  if (verb == "write-everywhere") return WriteEverywhere();
+  if (verb == "write") return TryToWrite(argument.c_str());
+  if (verb == "look") return LookAt(argument.c_str());
+  if (verb == "hog") return HogMemory();
+  if (verb == "use") return UseMegabytes(std::atoi(argument.c_str()));
+  if (verb == "fork-bomb") return ForkBomb();
+  if (verb == "daemonise") return Daemonise();
+  if (verb == "ignore-sigterm") return IgnoreSigterm();
+  if (verb == "count") return Count();
+  if (verb == "fill-tmp") return FillTmp();
+  if (verb == "burn") return Burn();
+  return 99;
+}
