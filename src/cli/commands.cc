@@ -1,0 +1,87 @@
+#include "cli/commands.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cli/compare.h"
+#include "cli/exit_code.h"
+#include "cli/invoke.h"
+#include "cli/pack.h"
+#include "cli/serve.h"
+#include "cli/suggest.h"
+#include "cli/version.h"
+
+namespace kelvin::cli {
+namespace {
+
+int Help(const std::vector<std::string>& arguments, const Host& host);
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  int (*run)(const std::vector<std::string>& arguments, const Host& host);
+};
+
+constexpr Command kCommands[] = {
+    {"compare", "measure functions, cold and warm, and compare them", Compare},
+    {"serve", "run Lambda and DynamoDB on this machine", Serve},
+    {"invoke", "invoke a function once", Invoke},
+    {"pack", "make a byte-reproducible function package", Pack},
+    {"version", "print the version", Version},
+    {"help", "print this, or the help of a command", Help},
+};
+
+const Command* Find(std::string_view name) {
+  const auto* found = std::ranges::find(kCommands, name, &Command::name);
+  return found == std::end(kCommands) ? nullptr : found;
+}
+
+std::string HelpText() {
+  std::string text =
+      "Kelvin takes the cold out of AWS Lambda: it runs functions on this machine and measures "
+      "how\n"
+      "each build of them starts, answers and costs.\n\n"
+      "Usage: kelvin COMMAND [OPTIONS]\n\nCommands:\n";
+  for (const Command& command : kCommands) {
+    text += fmt::format("  {:10}{}\n", command.name, command.summary);
+  }
+  text +=
+      "\nExamples:\n"
+      "  kelvin compare                    the functions of kelvin.toml, on a service of its own\n"
+      "  kelvin compare old.zip new.zip    any two packages\n"
+      "  kelvin serve                      a local endpoint for any AWS client\n"
+      "  kelvin compare --help             all about a command\n\n"
+      "Exit codes: 0 well, 1 something measured or invoked failed, 2 wrong command line or input\n"
+      "file, 3 the host or an endpoint does not play along, 130 interrupted.\n";
+  return text;
+}
+
+int Help(const std::vector<std::string>& arguments, const Host& host) {
+  if (!arguments.empty() && arguments.front() != "help") {
+    if (const Command* command = Find(arguments.front())) return command->run({"--help"}, host);
+  }
+  host.out.write(HelpText());
+  return kExitOk;
+}
+
+}  // namespace
+
+int RunCommand(const std::vector<std::string>& arguments, const Host& host) {
+  if (arguments.empty()) {
+    host.err.write(HelpText());
+    return kExitUsage;
+  }
+  const std::string& name = arguments.front();
+  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  if (name == "-h" || name == "--help") return Help(rest, host);
+  if (name == "--version") return Version({}, host);
+  if (const Command* command = Find(name)) return command->run(rest, host);
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  return Fail(host, kExitUsage,
+              fmt::format("expected a command, got '{}'{}; see 'kelvin help'", name,
+                          DidYouMean(name, names)));
+}
+
+}  // namespace kelvin::cli

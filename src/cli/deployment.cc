@@ -1,0 +1,216 @@
+#include "cli/deployment.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/file.h"
+#include "cli/payload.h"
+#include "cli/suggest.h"
+
+namespace kelvin::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kModes[] = {"jit", "r2r", "aot"};
+
+std::unexpected<Error> Invalid(std::string message) {
+  return std::unexpected(Error{ErrorCode::kInvalidArgument, std::move(message)});
+}
+
+std::expected<std::string, Error> ReadPackage(const std::string& path, std::string_view remedy) {
+  auto zip = ReadFile(path);
+  if (zip || zip.error().code != ErrorCode::kNotFound) return zip;
+  return Invalid(fmt::format("expected the package {}, found no such file; {}", path, remedy));
+}
+
+// "hello-aot" for a function of the configuration; the mode is what follows the last dash.
+std::string DeployedName(const FunctionConfig& function, const std::string& mode) {
+  return fmt::format("{}-{}", function.name, mode);
+}
+
+bool IsWanted(const CompareOptions& options, const FunctionConfig& function,
+              const std::string& mode) {
+  if (options.functions.empty()) return true;
+  return std::ranges::any_of(options.functions, [&](const std::string& name) {
+    return name == function.name || name == DeployedName(function, mode);
+  });
+}
+
+std::expected<void, Error> CheckNames(const CompareOptions& options, const Config& config) {
+  std::vector<std::string> known;
+  for (const FunctionConfig& function : config.functions) {
+    known.push_back(function.name);
+    for (const auto& [mode, path] : function.packages)
+      known.push_back(DeployedName(function, mode));
+  }
+  for (const std::string& name : options.functions) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    return Invalid(fmt::format("expected a function of {} ({}), got {}{}", options.config,
+                               fmt::join(known, ", "), name, DidYouMean(name, known)));
+  }
+  if (config.functions.empty()) {
+    return Invalid(
+        fmt::format("expected at least one [[function]] in {}, found none", options.config));
+  }
+  return {};
+}
+
+std::expected<std::string, Error> PayloadOf(const CompareOptions& options,
+                                            const FunctionConfig& function) {
+  if (options.payload) return ReadPayload(*options.payload);
+  if (!function.event) return "{}";
+  auto payload = ReadJsonFile(function.event->native());
+  if (!payload) {
+    payload.error().message += fmt::format(" (the event of function {})", function.name);
+  }
+  return payload;
+}
+
+std::expected<DeployedFunction, Error> FromConfig(const CompareOptions& options,
+                                                  const FunctionConfig& function,
+                                                  const std::string& mode,
+                                                  const std::filesystem::path& path) {
+  auto zip = ReadPackage(path.native(),
+                         "build it with 'make build', or correct the path in " + options.config);
+  if (!zip) return std::unexpected(std::move(zip.error()));
+  auto payload = PayloadOf(options, function);
+  if (!payload) return std::unexpected(std::move(payload.error()));
+  DeployedFunction deployed;
+  deployed.package = path.native();
+  deployed.input.name = DeployedName(function, mode);
+  deployed.input.zip = std::move(*zip);
+  deployed.input.memory_mb = options.memory_mb.value_or(function.memory_mb);
+  deployed.input.timeout_seconds = function.timeout_seconds;
+  deployed.input.environment = function.environment;
+  deployed.input.tags = {{"kelvin:function", function.name}, {"kelvin:mode", mode}};
+  deployed.subject = {.name = deployed.input.name, .payload = std::move(*payload)};
+  return deployed;
+}
+
+// A function name made of a file's: what Lambda does not allow in one becomes a dash.
+std::string NameFromFile(const std::filesystem::path& path) {
+  constexpr std::size_t kMaxName = 60;
+  std::string name = path.stem().native().substr(0, kMaxName);
+  for (char& c : name) {
+    const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                         (c >= '0' && c <= '9') || c == '-' || c == '_';
+    if (!allowed) c = '-';
+  }
+  return name.empty() ? "function" : name;
+}
+
+std::string ModeFromName(std::string_view name) {
+  for (const std::string_view mode : kModes) {
+    if (name.ends_with(fmt::format("-{}", mode))) return std::string(mode);
+  }
+  return {};
+}
+
+bool IsTaken(const Deployment& deployment, const std::string& name) {
+  return std::ranges::any_of(deployment.functions,
+                             [&](const auto& function) { return function.input.name == name; });
+}
+
+std::expected<DeployedFunction, Error> FromPackage(const CompareOptions& options,
+                                                   const std::string& path,
+                                                   const Deployment& so_far) {
+  constexpr int kTimeoutSeconds = 30;
+  auto zip = ReadPackage(path, "give the path of a zip with a bootstrap in it");
+  if (!zip) return std::unexpected(std::move(zip.error()));
+  auto payload = options.payload ? ReadPayload(*options.payload) : std::string("{}");
+  if (!payload) return std::unexpected(std::move(payload.error()));
+  const std::string name = NameFromFile(path);
+  DeployedFunction deployed;
+  deployed.package = path;
+  deployed.input.name = name;
+  for (int n = 2; IsTaken(so_far, deployed.input.name); ++n) {
+    deployed.input.name = fmt::format("{}-{}", name, n);
+  }
+  deployed.input.zip = std::move(*zip);
+  deployed.input.memory_mb = options.memory_mb.value_or(deployed.input.memory_mb);
+  deployed.input.timeout_seconds = kTimeoutSeconds;
+  const std::string mode = ModeFromName(name);
+  if (!mode.empty()) deployed.input.tags = {{"kelvin:mode", mode}};
+  deployed.subject = {.name = deployed.input.name, .payload = std::move(*payload)};
+  return deployed;
+}
+
+http::Request CreateTableRequest(const TableConfig& table) {
+  json::array attributes;
+  json::array schema;
+  const auto add = [&](const KeyConfig& key, std::string_view role) {
+    attributes.push_back({{"AttributeName", key.name}, {"AttributeType", key.type}});
+    schema.push_back({{"AttributeName", key.name}, {"KeyType", role}});
+  };
+  add(table.hash_key, "HASH");
+  if (table.range_key) add(*table.range_key, "RANGE");
+  const json::object body = {{"TableName", table.name},
+                             {"AttributeDefinitions", std::move(attributes)},
+                             {"KeySchema", std::move(schema)},
+                             {"BillingMode", "PAY_PER_REQUEST"}};
+  return http::Request{
+      .method = "POST",
+      .target = "/",
+      .headers = {{"Content-Type", "application/x-amz-json-1.0"},
+                  {"X-Amz-Target", "DynamoDB_20120810.CreateTable"},
+                  {"Authorization",
+                   "AWS4-HMAC-SHA256 Credential=kelvin/20260101/us-east-1/dynamodb/"
+                   "aws4_request, SignedHeaders=host, Signature=kelvin"}},
+      .body = json::serialize(body)};
+}
+
+}  // namespace
+
+std::expected<Deployment, Error> PlanDeployment(const CompareOptions& options) {
+  Deployment deployment;
+  if (options.packages.empty() || !options.functions.empty()) {
+    const auto config = ReadConfig(options.config);
+    if (!config) return std::unexpected(config.error());
+    if (auto checked = CheckNames(options, *config); !checked) {
+      return std::unexpected(std::move(checked.error()));
+    }
+    deployment.tables = config->tables;
+    for (const FunctionConfig& function : config->functions) {
+      for (const auto& [mode, path] : function.packages) {
+        if (!IsWanted(options, function, mode)) continue;
+        auto deployed = FromConfig(options, function, mode, path);
+        if (!deployed) return std::unexpected(std::move(deployed.error()));
+        deployment.functions.push_back(std::move(*deployed));
+      }
+    }
+  }
+  for (const std::string& path : options.packages) {
+    auto deployed = FromPackage(options, path, deployment);
+    if (!deployed) return std::unexpected(std::move(deployed.error()));
+    deployment.functions.push_back(std::move(*deployed));
+  }
+  return deployment;
+}
+
+std::expected<void, Error> Deploy(
+    const Deployment& deployment, aws::LambdaClient& client,
+    const std::function<http::Response(const http::Request&)>& tables) {
+  for (const TableConfig& table : deployment.tables) {
+    const http::Response response = tables(CreateTableRequest(table));
+    if (response.status != 200) {
+      return Invalid(fmt::format("cannot create table {}: {}", table.name, response.body));
+    }
+  }
+  for (const DeployedFunction& function : deployment.functions) {
+    const auto created = client.CreateFunction(function.input);
+    if (!created) {
+      Error error = created.error();
+      error.message = fmt::format("cannot create function {} from {}: {}", function.input.name,
+                                  function.package, error.message);
+      return std::unexpected(std::move(error));
+    }
+  }
+  return {};
+}
+
+}  // namespace kelvin::cli

@@ -1,0 +1,128 @@
+#include "cli/local_lambda.h"
+
+#include <system_error>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+namespace kelvin::cli {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t kTableThreads = 4;
+
+// A path that a relative --state-dir means now, whatever the working directory becomes.
+std::expected<std::filesystem::path, Error> MakeFolder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    Error failure =
+        ErrnoError(fmt::format("make the state folder {}", folder.native()), error.value());
+    failure.message += "; name one that can be written with --state-dir";
+    return std::unexpected(std::move(failure));
+  }
+  return std::filesystem::canonical(folder, error);
+}
+
+Error WithAdvice(Error error, std::string_view advice) {
+  error.message += fmt::format("; {}", advice);
+  return error;
+}
+
+asio::awaitable<http::Response> Ask(tables::Tables& tables, const http::Request& request) {
+  co_return tables.Handle(request);
+}
+
+asio::awaitable<void> StopParts(service::Service& service, asio::io_context& context) {
+  co_await service.Stop();
+  context.stop();
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<LocalLambda>, Error> LocalLambda::Open(LocalOptions options,
+                                                                     const Clock& clock,
+                                                                     Random& random, Log& log) {
+  std::unique_ptr<LocalLambda> local(new LocalLambda(clock, random, log));
+  if (auto opened = local->OpenParts(std::move(options)); !opened) {
+    return std::unexpected(std::move(opened.error()));
+  }
+  return local;
+}
+
+std::expected<void, Error> LocalLambda::OpenParts(LocalOptions options) {
+  const auto state = MakeFolder(options.state);
+  if (!state) return std::unexpected(state.error());
+  auto sandboxes = sandbox::NewHostSandboxes({.state = *state});
+  if (!sandboxes) return std::unexpected(std::move(sandboxes.error()));
+  sandboxes_ = std::move(*sandboxes);
+  auto tables = tables::Tables::Open(
+      {clock_, random_, log_},
+      {.storage = options.storage, .folder = *state / "tables", .region = options.region});
+  if (!tables) return std::unexpected(std::move(tables.error()));
+  tables_ = std::move(*tables);
+  if (auto listening = Listen(options.listen); !listening) return listening;
+  workers_ = std::make_unique<asio::thread_pool>(kTableThreads);
+  auto service =
+      service::Service::Create(context_.get_executor(), {*sandboxes_, clock_, random_, log_},
+                               {.state = *state,
+                                .region = options.region,
+                                .function_environment = {{"AWS_ENDPOINT_URL_DYNAMODB", url()},
+                                                         {"AWS_ENDPOINT_URL_LAMBDA", url()},
+                                                         {"AWS_ACCESS_KEY_ID", "kelvin"},
+                                                         {"AWS_SECRET_ACCESS_KEY", "kelvin"}},
+                                .function_log = std::move(options.function_log)});
+  if (!service) return std::unexpected(std::move(service.error()));
+  service_ = std::move(*service);
+  return {};
+}
+
+std::expected<void, Error> LocalLambda::Listen(const http::Endpoint& endpoint) {
+  auto server =
+      http::Server::Listen(context_.get_executor(), endpoint,
+                           [this](http::Request request) { return Answer(std::move(request)); },
+                           log_, {.max_body_bytes = service::Service::kMaxRequestBytes});
+  if (!server) {
+    if (server.error().code != ErrorCode::kAlreadyExists) return std::unexpected(server.error());
+    return std::unexpected(WithAdvice(
+        std::move(server.error()),
+        "stop what listens there, or choose another port with --port (0 takes a free one)"));
+  }
+  server_ = std::move(*server);
+  return {};
+}
+
+asio::awaitable<http::Response> LocalLambda::Answer(http::Request request) {
+  if (!tables::Tables::Accepts(request)) co_return co_await service_->Handle(std::move(request));
+  co_return co_await asio::co_spawn(*workers_, Ask(*tables_, request), asio::use_awaitable);
+}
+
+LocalLambda::~LocalLambda() {
+  if (server_) server_->Stop();
+  if (workers_) workers_->join();
+  // Before what they refer to, in the order of who uses whom.
+  server_.reset();
+  service_.reset();
+}
+
+void LocalLambda::Run() {
+  context_.run();
+}
+
+void LocalLambda::Stop() {
+  asio::post(context_, [this] {
+    if (std::exchange(stopping_, true)) return;
+    server_->Stop();
+    asio::co_spawn(context_, StopParts(*service_, context_), asio::detached);
+  });
+}
+
+std::string LocalLambda::url() const {
+  return fmt::format("http://{}:{}", server_->endpoint().host, server_->endpoint().port);
+}
+
+}  // namespace kelvin::cli

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "http/server.h"
+#include "sandbox/sandbox.h"
+#include "service/service.h"
+#include "tables/tables.h"
+
+namespace kelvin::cli {
+
+struct LocalOptions {
+  http::Endpoint listen{"127.0.0.1", 0};  // loopback; port 0 takes a free one
+  std::filesystem::path state;            // made when missing
+  std::string region = "us-east-1";
+  tables::Storage storage = tables::Storage::kDurable;
+  std::function<void(std::string_view function, std::string_view line)> function_log = {};
+};
+
+// Lambda and DynamoDB on one port of this machine: the service, the tables, the sandboxes and the
+// HTTP server, wired together. Clock, random source and log outlive it.
+class LocalLambda {
+ public:
+  // Starts the sandboxes' helper process, so the process must still have one thread. Errors are
+  // those of the parts, with what to do about them.
+  static std::expected<std::unique_ptr<LocalLambda>, Error> Open(LocalOptions options,
+                                                                 const Clock& clock, Random& random,
+                                                                 Log& log);
+  LocalLambda(const LocalLambda&) = delete;
+  LocalLambda& operator=(const LocalLambda&) = delete;
+  ~LocalLambda();
+
+  // Answers requests until Stop has ended every function's process.
+  void Run();
+  // Ends Run in good order. From any thread, more than once too.
+  void Stop();
+
+  // "http://127.0.0.1:9001", with the real port.
+  std::string url() const;
+  const sandbox::Isolation& isolation() const { return sandboxes_->isolation(); }
+  tables::Tables& tables() { return *tables_; }  // thread-safe
+
+ private:
+  LocalLambda(const Clock& clock, Random& random, Log& log)
+      : clock_(clock), random_(random), log_(log) {}
+  std::expected<void, Error> OpenParts(LocalOptions options);
+  std::expected<void, Error> Listen(const http::Endpoint& endpoint);
+  boost::asio::awaitable<http::Response> Answer(http::Request request);
+
+  const Clock& clock_;
+  Random& random_;
+  Log& log_;
+  std::unique_ptr<sandbox::Sandboxes> sandboxes_;  // first: its process starts before any thread
+  std::unique_ptr<tables::Tables> tables_;
+  boost::asio::io_context context_{1};
+  std::unique_ptr<boost::asio::thread_pool> workers_;  // for the tables, which block
+  std::unique_ptr<service::Service> service_;
+  std::unique_ptr<http::Server> server_;
+  bool stopping_ = false;  // used on the context's thread
+};
+
+}  // namespace kelvin::cli

@@ -1,0 +1,67 @@
+#include "cli/serve.h"
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "cli/exit_code.h"
+#include "cli/interrupt.h"
+#include "cli/local_lambda.h"
+#include "cli/serve_options.h"
+
+namespace kelvin::cli {
+namespace {
+
+std::expected<void, Error> TellReady(const ServeOptions& options, const std::string& url) {
+  if (options.ready_fd) {
+    const UniqueFd fd(*options.ready_fd);
+    if (auto told = WriteAll(fd.get(), url + '\n'); !told) {
+      told.error().message += fmt::format(" (--ready-fd {})", *options.ready_fd);
+      return told;
+    }
+  }
+  if (options.ready_file.empty()) return {};
+  return WriteFileAtomically(options.ready_file, url + '\n');
+}
+
+std::string Greeting(const ServeOptions& options, const LocalLambda& local) {
+  std::string text =
+      fmt::format("Lambda and DynamoDB on {} (state in {}{})\n", local.url(), options.state_dir,
+                  options.storage == tables::Storage::kEphemeral ? ", tables in memory" : "");
+  const auto& missing = local.isolation().missing;
+  if (!missing.empty()) text += "This host lets functions be isolated less than AWS does:\n";
+  for (const std::string& item : missing) text += fmt::format("  - {}\n", item);
+  text += fmt::format(
+      "Try:\n"
+      "  aws --endpoint-url {0} lambda list-functions\n"
+      "  aws --endpoint-url {0} dynamodb list-tables\n"
+      "Ctrl-C ends it.\n",
+      local.url());
+  return text;
+}
+
+}  // namespace
+
+int Serve(const std::vector<std::string>& arguments, const Host& host) {
+  const auto options = ParseServe(arguments);
+  if (!options) return Report(host, options.error());
+  Log log(host.clock, LogLevel::kInfo, host.err.write);
+  auto local = LocalLambda::Open({.listen = {options->host, options->port},
+                                  .state = options->state_dir,
+                                  .region = options->region,
+                                  .storage = options->storage,
+                                  .function_log =
+                                      [&host](std::string_view function, std::string_view line) {
+                                        host.out.write(fmt::format("[{}] {}\n", function, line));
+                                      }},
+                                 host.clock, host.random, log);
+  if (!local) return Fail(host, kExitEnvironment, local.error().message);
+  const InterruptWatch watch([&] { (*local)->Stop(); });
+  host.out.write(Greeting(*options, **local));
+  if (auto told = TellReady(*options, (*local)->url()); !told) {
+    return Fail(host, kExitEnvironment, told.error().message);
+  }
+  (*local)->Run();
+  return kExitOk;
+}
+
+}  // namespace kelvin::cli

@@ -1,0 +1,54 @@
+#include "cli/serve_options.h"
+
+#include <limits>
+
+#include <fmt/format.h>
+
+namespace kelvin::cli {
+namespace {
+
+constexpr std::string_view kExamples =
+    "  kelvin serve\n"
+    "      Lambda and DynamoDB on http://127.0.0.1:9001, state in .kelvin\n"
+    "  kelvin serve --port 0 --ready-file endpoint\n"
+    "      on a free port, which the file names when it listens\n"
+    "  aws --endpoint-url http://127.0.0.1:9001 lambda list-functions\n"
+    "      any AWS client, with only the endpoint changed\n";
+
+bool IsLoopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+}  // namespace
+
+std::expected<ServeOptions, Stop> ParseServe(const std::vector<std::string>& arguments) {
+  ServeOptions options;
+  bool ephemeral = false;
+  int ready_fd = -1;
+  Arguments parser("serve", "Runs Lambda and DynamoDB on this machine until Ctrl-C.",
+                   std::string(kExamples));
+  CLI::App& app = parser.app();
+  app.add_option("--host", options.host, "Loopback address to listen on")->capture_default_str();
+  parser.AddNumber("--port", options.port, 0, 65535, "Port; 0 takes a free one");
+  app.add_option("--state-dir", options.state_dir, "Folder for functions, events, logs and tables")
+      ->capture_default_str();
+  app.add_option("--region", options.region, "Region that ARNs and functions see")
+      ->capture_default_str();
+  app.add_flag("--ephemeral-tables", ephemeral, "Keep tables in memory: faster, gone at the end");
+  app.add_option("--ready-file", options.ready_file, "File that gets the endpoint when it listens");
+  CLI::Option* fd = parser.AddNumber("--ready-fd", ready_fd, 0, std::numeric_limits<int>::max(),
+                                     "Open file descriptor that gets the endpoint");
+  fd->default_str("");
+  if (auto parsed = parser.Parse(arguments); !parsed) return std::unexpected(parsed.error());
+  if (!IsLoopback(options.host)) {
+    return std::unexpected(UsageStop(fmt::format(
+        "expected --host to be a loopback address such as 127.0.0.1, got {}; anybody who "
+        "reaches this port can run programs here, so it is not offered to a network",
+        options.host)));
+  }
+  if (ephemeral) options.storage = tables::Storage::kEphemeral;
+  if (fd->count() > 0) options.ready_fd = ready_fd;
+  return options;
+}
+
+}  // namespace kelvin::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/arguments.h"
+#include "cli/lambda_endpoint.h"
+#include "tables/tables.h"
+
+namespace kelvin::cli {
+
+struct ServeOptions {
+  std::string host = "127.0.0.1";
+  int port = kDefaultPort;
+  std::string state_dir = ".kelvin";
+  std::string region = "us-east-1";
+  tables::Storage storage = tables::Storage::kDurable;
+  std::string ready_file;       // gets the endpoint when it listens; empty for none
+  std::optional<int> ready_fd;  // likewise, and is closed
+};
+
+std::expected<ServeOptions, Stop> ParseServe(const std::vector<std::string>& arguments);
+
+}  // namespace kelvin::cli

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "package/zip.h"
+
+namespace kelvin::package {
+
+// Reads "NAME=PATH": the name in the zip, and the file, which must exist; executable there where
+// it is executable here. Fails with kInvalidArgument, or as reading the file would.
+std::expected<PackEntry, Error> ParsePackEntry(std::string_view argument);
+
+// Packs the files that such arguments name into the zip `output`, and gives its size in bytes.
+std::expected<std::size_t, Error> PackFiles(const std::vector<std::string>& arguments,
+                                            const std::filesystem::path& output);
+
+}  // namespace kelvin::package
