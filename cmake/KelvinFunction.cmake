@@ -69,6 +69,9 @@ function(_kelvin_add_aot name)
   add_custom_command(TARGET ${target} POST_BUILD
     COMMAND kelvin::pack --output ${zip} --file bootstrap=$<TARGET_FILE:${target}>
     BYPRODUCTS ${zip} COMMENT "Packing ${target}.zip" VERBATIM)
+  if(TARGET kelvin_packages)
+    add_dependencies(kelvin_packages ${target})
+  endif()
 endfunction()
 
 function(kelvin_add_function name)
