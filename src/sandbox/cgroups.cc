@@ -120,10 +120,8 @@ void Cgroups::TryV1(const CgroupRoots& roots) {
 }
 
 void Cgroups::DescribeMissing() {
-  constexpr std::string_view kMend =
-      "run kelvin as root, or with cgroup v2 under systemd-run --user --scope -p Delegate=yes";
   const auto describe = [&](CgroupVersion version, std::string_view what) {
-    if (version == CgroupVersion::kNone) missing_.push_back(fmt::format("{}; {}", what, kMend));
+    if (version == CgroupVersion::kNone) missing_.emplace_back(what);
   };
   describe(versions_.memory,
            "no memory cgroup can be used: the memory ceiling is checked 20 times a second instead "
@@ -134,6 +132,10 @@ void Cgroups::DescribeMissing() {
            "no pids cgroup can be used: a function may start any number of processes");
   describe(versions_.freezer,
            "no freezer cgroup can be used: functions are stopped by signals, which they can see");
+  if (missing_.empty()) return;
+  missing_.back() +=
+      "; to have cgroups, run kelvin as root, or with cgroup v2 under systemd-run --user --scope "
+      "-p Delegate=yes";
 }
 
 std::expected<std::unique_ptr<Cgroup>, Error> Cgroups::Make(const std::string& id, int memory_mb) {

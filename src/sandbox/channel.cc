@@ -12,6 +12,26 @@ namespace {
 
 constexpr std::size_t kMostFds = 16;
 constexpr std::size_t kMostBytes = 128 * 1024;
+constexpr std::size_t kControlSize = CMSG_SPACE(kMostFds * sizeof(int)) + CMSG_SPACE(sizeof(ucred));
+
+void TakeControl(msghdr& message, Packet& packet) {
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET) continue;
+    if (header->cmsg_type == SCM_CREDENTIALS) {
+      ucred sender{};
+      std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
+      packet.sender = sender.pid;
+    }
+    if (header->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+      packet.fds.emplace_back(fd);
+    }
+  }
+}
 
 }  // namespace
 
@@ -21,6 +41,14 @@ std::expected<std::pair<UniqueFd, UniqueFd>, Error> MakeChannel() {
     return std::unexpected(ErrnoError("make a socket pair", errno));
   }
   return std::pair(UniqueFd(ends[0]), UniqueFd(ends[1]));
+}
+
+std::expected<void, Error> AskForSenders(int channel) {
+  const int yes = 1;
+  if (::setsockopt(channel, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0) {
+    return std::unexpected(ErrnoError("ask who sends on a socket", errno));
+  }
+  return {};
 }
 
 std::expected<void, Error> SendPacket(int channel, std::string_view bytes,
@@ -70,7 +98,7 @@ std::expected<Packet, Error> ReceivePacket(int channel, Wait wait) {
     large.resize(static_cast<std::size_t>(got));
     data = {large.data(), large.size()};
   }
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostFds * sizeof(int))> control{};
+  alignas(cmsghdr) std::array<char, kControlSize> control{};
   message = {};
   message.msg_iov = &data;
   message.msg_iovlen = 1;
@@ -86,16 +114,7 @@ std::expected<Packet, Error> ReceivePacket(int channel, Wait wait) {
   Packet packet{
       .bytes = std::string(static_cast<const char*>(data.iov_base), static_cast<std::size_t>(got)),
       .fds = {}};
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
-      packet.fds.emplace_back(fd);
-    }
-  }
+  TakeControl(message, packet);
   return packet;
 }
 

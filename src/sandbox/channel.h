@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <sys/types.h>
+
 #include "base/error.h"
 #include "base/file.h"
 
@@ -24,7 +26,11 @@ std::expected<void, Error> SendPacket(int channel, std::string_view bytes,
 struct Packet {
   std::string bytes;  // empty: the other end is closed
   std::vector<UniqueFd> fds;
+  pid_t sender = 0;  // as the receiver sees it; only on an end that asked for it
 };
+// From now on packets received at this end say who sent them.
+std::expected<void, Error> AskForSenders(int channel);
+
 // Waits for a packet; with Wait::kNo fails with kTimeout when none is there.
 enum class Wait { kNo, kYes };
 std::expected<Packet, Error> ReceivePacket(int channel, Wait wait);

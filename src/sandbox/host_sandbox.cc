@@ -1,15 +1,19 @@
 #include "sandbox/host_sandbox.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include "sandbox/process_tree.h"
 #include "sandbox/start_error.h"
 
 namespace kelvin::sandbox {
@@ -18,6 +22,10 @@ namespace {
 // A process that the kernel cannot end, say because of a dead network file system, must not hold
 // up the service for longer.
 constexpr int kEndMs = 5000;
+
+std::unexpected<Error> Fail(Error error) {
+  return std::unexpected(std::move(error));
+}
 
 template <typename T>
 bool CopyFrom(std::string_view bytes, T& value) {
@@ -57,33 +65,33 @@ bool HostSandbox::Send(KeeperCommand command) {
   return keeper_.valid() && SendPacket(keeper_.get(), BytesOf(command)).has_value();
 }
 
-std::expected<void, Error> HostSandbox::Fail(Error error) {
-  return std::unexpected(std::move(error));
-}
-
-std::expected<void, Error> HostSandbox::WaitUntilPrepared() {
+std::expected<void, Error> HostSandbox::WaitUntilReady() {
   while (runner_ != Runner::kPrepared) {
-    if (runner_ == Runner::kGone) {
-      if (!Send(KeeperCommand::kPrepare)) KeeperGone();
-      runner_ = Runner::kPreparing;
+    if (runner_ == Runner::kReady) return {};
+    if (runner_ == Runner::kGone && Send(KeeperCommand::kPrepare)) runner_ = Runner::kPreparing;
+    if (!WaitForReport()) {
+      return Fail(
+          {ErrorCode::kIo, "the process that keeps the sandbox is gone; make another sandbox"});
     }
-    if (!failure_.empty() || !WaitForReport()) {
-      std::string why = std::exchange(failure_, {});
-      if (why.empty()) why = "the process that keeps the sandbox is gone; start another sandbox";
+    if (!failure_.empty()) {
       runner_ = Runner::kGone;
-      return Fail({ErrorCode::kIo, std::move(why)});
+      return Fail({ErrorCode::kIo, std::exchange(failure_, {})});
     }
   }
+  return HearRunner();
+}
+
+std::expected<void, Error> HostSandbox::HearRunner() {
+  runner_ = Runner::kSpent;
   const auto ready = ReceivePacket(runner_channel_.get(), Wait::kYes);
   RunnerNote note;
   if (!ready || !CopyFrom(ready->bytes, note)) {
-    runner_ = Runner::kSpent;
     return Fail({ErrorCode::kIo, "the sandbox's process ended before it could start bootstrap"});
   }
-  if (note.step != RunnerStep::kReady) {
-    runner_ = Runner::kSpent;
-    return Fail(ExplainStartFailure(code_, note));
-  }
+  if (note.step != RunnerStep::kReady) return Fail(ExplainStartFailure(code_, note));
+  status_.reset(
+      ::open(fmt::format("/proc/{}/status", ready->sender).c_str(), O_RDONLY | O_CLOEXEC));
+  runner_ = Runner::kReady;
   return {};
 }
 
@@ -120,7 +128,7 @@ void HostSandbox::KeeperGone() {
 void HostSandbox::Take(Packet packet) {
   KeeperReport report;
   if (!CopyFrom(packet.bytes, report)) return;
-  keeper_peak_ = std::max(keeper_peak_, report.peak_bytes);
+  process_peak_ = std::max(process_peak_, report.peak_bytes);
   switch (report.kind) {
     case KeeperReport::Kind::kPrepared:
       if (packet.fds.empty()) return;
@@ -163,9 +171,7 @@ std::expected<void, Error> HostSandbox::Start() {
     return Fail({ErrorCode::kAlreadyExists, "the sandbox's bootstrap is running already"});
   }
   Thaw();
-  if (runner_ != Runner::kPrepared) {
-    if (auto prepared = WaitUntilPrepared(); !prepared) return prepared;
-  }
+  if (auto ready = WaitUntilReady(); !ready) return ready;
   if (group_ != nullptr) {
     if (!ever_started_) group_->ResetPeak();
     oom_kills_before_ = group_->OutOfMemoryKills();
@@ -226,9 +232,20 @@ void HostSandbox::SetCpuShare(CpuShare share) {
 
 std::uint64_t HostSandbox::PeakMemoryBytes() {
   if (!ever_started_) return 0;
-  if (memory_watch_ == MemoryWatch::kCgroup) return group_->Peak();
-  WaitForAcknowledgement(KeeperCommand::kPeak);
-  return keeper_peak_;
+  if (memory_watch_ == MemoryWatch::kKeeper) {
+    WaitForAcknowledgement(KeeperCommand::kPeak);
+    return process_peak_;
+  }
+  if (runner_ == Runner::kStarted) SampleFirstProcess();
+  return std::max(process_peak_, group_->Peak());
+}
+
+void HostSandbox::SampleFirstProcess() {
+  std::array<char, 4096> text;
+  const ssize_t got = ::pread(status_.get(), text.data(), text.size(), 0);
+  if (got <= 0) return;
+  process_peak_ =
+      std::max(process_peak_, ParseHighestResident({text.data(), static_cast<std::size_t>(got)}));
 }
 
 }  // namespace kelvin::sandbox

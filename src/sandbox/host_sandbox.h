@@ -38,8 +38,8 @@ class HostSandbox final : public Sandbox {
   HostSandbox(HostSandboxOwner& owner, Parts parts);
   ~HostSandbox() override;
 
-  // Waits until the first process could start.
-  std::expected<void, Error> WaitUntilPrepared();
+  // Waits until bootstrap could start.
+  std::expected<void, Error> WaitUntilReady();
   // Takes what the keeper has sent. Never blocks.
   void Receive();
   int keeper_channel() const { return keeper_.get(); }
@@ -56,7 +56,8 @@ class HostSandbox final : public Sandbox {
  private:
   enum class Runner {
     kPreparing,  // asked for
-    kPrepared,   // waits for the word
+    kPrepared,   // is there
+    kReady,      // waits for the word
     kStarted,    // is the bootstrap
     kSpent,      // has failed, its end is not reported yet
     kGone,
@@ -68,8 +69,9 @@ class HostSandbox final : public Sandbox {
   void Take(Packet packet);
   void TakeExit(const KeeperReport& report);
   void KeeperGone();
-  std::expected<void, Error> Fail(Error error);
+  std::expected<void, Error> HearRunner();
   std::expected<void, Error> Tell();
+  void SampleFirstProcess();
   void WaitForAcknowledgement(KeeperCommand command);
 
   HostSandboxOwner& owner_;
@@ -89,7 +91,8 @@ class HostSandbox final : public Sandbox {
   bool frozen_ = false;
   bool ever_started_ = false;
   std::uint64_t oom_kills_before_ = 0;
-  std::uint64_t keeper_peak_ = 0;
+  UniqueFd status_;                 // the first process's /proc/<pid>/status
+  std::uint64_t process_peak_ = 0;  // of first processes and what the keeper saw
 };
 
 }  // namespace kelvin::sandbox

@@ -1,3 +1,5 @@
+#include "sandbox/host_sandboxes.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -58,16 +60,12 @@ bool IsAlive(int pid, std::uint64_t start_time) {
   return stat && stat->start_time == start_time;
 }
 
-CgroupRoots HostCgroupRoots() {
-  return FindCgroupRoots(ReadFile("/proc/self/mountinfo").value_or(""),
-                         ReadFile("/proc/self/cgroup").value_or(""));
-}
-
 class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
  public:
-  HostSandboxes(const HostOptions& options, const CgroupRoots& roots)
+  HostSandboxes(const HostOptions& options, const HostFacilities& facilities)
       : options_(options),
-        cgroups_(std::make_unique<Cgroups>(fs_, roots, InstanceName(), ::getpid())),
+        facilities_(facilities),
+        cgroups_(std::make_unique<Cgroups>(fs_, facilities.cgroups, InstanceName(), ::getpid())),
         pending_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         events_(::epoll_create1(EPOLL_CLOEXEC)) {}
 
@@ -155,8 +153,11 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
   std::expected<void, Error> FindPrivacy() {
     const SandboxSpec trial{.id = "trial", .code = options_.state, .memory_mb = 128, .tmp_mb = 1};
     std::vector<std::pair<Privacy, std::string_view>> attempts;
-    if (::geteuid() == 0) attempts.emplace_back(Privacy::kNamespaces, "namespaces as root");
-    attempts.emplace_back(Privacy::kUserNamespaces, "user namespaces");
+    const Privacy best = facilities_.best_privacy;
+    if (best == Privacy::kNamespaces && ::geteuid() == 0) {
+      attempts.emplace_back(Privacy::kNamespaces, "namespaces as root");
+    }
+    if (best != Privacy::kNone) attempts.emplace_back(Privacy::kUserNamespaces, "user namespaces");
     attempts.emplace_back(Privacy::kNone, "an ordinary process");
     std::string refusals;
     for (const auto& [privacy, name] : attempts) {
@@ -252,8 +253,8 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
                    .group = std::move(*group),
                    .memory_watch = watch,
                    .frozen_by_signals = cgroups_->versions().freezer == CgroupVersion::kNone});
-    if (auto prepared = sandbox->WaitUntilPrepared(); !prepared) {
-      return std::unexpected(std::move(prepared.error()));
+    if (auto ready = sandbox->WaitUntilReady(); !ready) {
+      return std::unexpected(std::move(ready.error()));
     }
     return Made(serial, std::move(sandbox));
   }
@@ -274,6 +275,7 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
   }
 
   const HostOptions options_;
+  const HostFacilities facilities_;
   HostCgroupFs fs_;
   std::unique_ptr<Cgroups> cgroups_;
   Launcher launcher_;
@@ -289,19 +291,29 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
 
 }  // namespace
 
-std::expected<std::unique_ptr<Sandboxes>, Error> NewHostSandboxes(const HostOptions& options) {
+HostFacilities FindHostFacilities() {
+  return {.cgroups = FindCgroupRoots(ReadFile("/proc/self/mountinfo").value_or(""),
+                                     ReadFile("/proc/self/cgroup").value_or("")),
+          .best_privacy = Privacy::kNamespaces};
+}
+
+std::expected<std::unique_ptr<Sandboxes>, Error> NewHostSandboxes(
+    const HostOptions& options, const HostFacilities& facilities) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(options.state, ignored)) {
     return std::unexpected(Error{
         ErrorCode::kNotFound, fmt::format("expected a state folder at {}, there is none; create it",
                                           options.state.native())});
   }
-  const CgroupRoots roots = HostCgroupRoots();
   HostCgroupFs fs;
-  Cgroups::RemoveStale(fs, roots, IsAlive);
-  auto sandboxes = std::make_unique<HostSandboxes>(options, roots);
+  Cgroups::RemoveStale(fs, facilities.cgroups, IsAlive);
+  auto sandboxes = std::make_unique<HostSandboxes>(options, facilities);
   if (auto opened = sandboxes->Open(); !opened) return std::unexpected(std::move(opened.error()));
   return sandboxes;
+}
+
+std::expected<std::unique_ptr<Sandboxes>, Error> NewHostSandboxes(const HostOptions& options) {
+  return NewHostSandboxes(options, FindHostFacilities());
 }
 
 }  // namespace kelvin::sandbox

@@ -94,6 +94,8 @@ void Keeper::Prepare() {
   auto ends = MakeChannel();
   if (!ends) return ReportFailure(ends.error());
   auto& [service_end, runner_end] = *ends;
+  // The service learns the process's id in its own pid namespace this way.
+  if (auto asked = AskForSenders(service_end.get()); !asked) return ReportFailure(asked.error());
   started_ = false;
   out_of_memory_ = false;
   ++generation_;

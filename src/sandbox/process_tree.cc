@@ -1,5 +1,6 @@
 #include "sandbox/process_tree.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <string>
@@ -75,13 +76,17 @@ std::vector<pid_t> Descendants(pid_t ancestor) {
   return found;
 }
 
+std::uint64_t ParseHighestResident(std::string_view status) {
+  return KilobytesBehind(status, "VmHWM:");
+}
+
 MemoryUse MemoryOf(const std::vector<pid_t>& processes) {
   MemoryUse use;
   for (const pid_t pid : processes) {
     const auto status = ReadFile(fmt::format("/proc/{}/status", pid));
     if (!status) continue;
     use.now += KilobytesBehind(*status, "VmRSS:");
-    use.highest += KilobytesBehind(*status, "VmHWM:");
+    use.highest += ParseHighestResident(*status);
   }
   return use;
 }

@@ -23,6 +23,9 @@ std::optional<ProcessStat> ReadProcessStat(pid_t pid);
 // All descendants of `ancestor`, zombies excepted, as /proc shows them at this moment.
 std::vector<pid_t> Descendants(pid_t ancestor);
 
+// Of a /proc/<pid>/status: the highest resident memory in bytes; 0 if it does not say.
+std::uint64_t ParseHighestResident(std::string_view status);
+
 struct MemoryUse {
   std::uint64_t now = 0;      // resident bytes
   std::uint64_t highest = 0;  // highest resident bytes of each process, added up

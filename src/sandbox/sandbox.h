@@ -53,7 +53,11 @@ class Sandbox {
   virtual void Freeze() = 0;
   virtual void Thaw() = 0;
   virtual void SetCpuShare(CpuShare share) = 0;
-  // Highest memory of all processes since the first Start, in bytes.
+  // Highest memory since the first Start, in bytes: the larger of what the kernel charged to the
+  // sandbox (private memory of all processes, /tmp, the kernel's own for them, and file pages that
+  // no other process had read before) and of what the first process had resident (which counts the
+  // pages of its program too, as Lambda's figure does). Without a memory cgroup it is the sum of
+  // what the processes had resident, by polling.
   virtual std::uint64_t PeakMemoryBytes() = 0;
   // The read end of the pipe behind standard output and error; non-blocking, for the whole life of
   // the sandbox. Stays owned by the sandbox.

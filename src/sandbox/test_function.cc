@@ -134,10 +134,24 @@ int FillTmp() {
   return Say(std::strerror(errno) + std::string(" after ") + std::to_string(written >> 20) + " MB");
 }
 
-int Burn() {
-  Say("ready");
-  static volatile unsigned long turns;
-  for (;;) turns = turns + 1;
+// How often this ran with the same /tmp.
+int CountRuns() {
+  const int file = ::open("/tmp/runs", O_RDWR | O_CREAT, 0644);
+  char runs = '0';
+  if (::pread(file, &runs, 1, 0) < 0) return 1;
+  ++runs;
+  if (::pwrite(file, &runs, 1, 0) != 1) return 1;
+  return Say(std::string("run ") + runs);
+}
+
+// Exits with a process left behind that holds the output open.
+int LeaveAChild() {
+  if (::fork() == 0) {
+    ::setsid();
+    Say("left");
+    for (;;) ::pause();
+  }
+  return 0;
 }
 
 }  // namespace
@@ -163,6 +177,7 @@ int main() {
   if (verb == "ignore-sigterm") return IgnoreSigterm();
   if (verb == "count") return Count();
   if (verb == "fill-tmp") return FillTmp();
-  if (verb == "burn") return Burn();
+  if (verb == "count-runs") return CountRuns();
+  if (verb == "leave-a-child") return LeaveAChild();
   return 99;
 }

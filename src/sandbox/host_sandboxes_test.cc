@@ -1,0 +1,397 @@
+#include "sandbox/host_sandboxes.h"
+
+#include <fstream>
+#include <set>
+
+#include <elf.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "sandbox/sandbox_fixture.h"
+
+namespace kelvin::sandbox {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+// A host as it is, or with less than it has.
+struct Host {
+  const char* name;
+  bool cgroup_v1 = true;
+  bool cgroup_v2 = true;
+  Privacy best_privacy = Privacy::kNamespaces;
+};
+
+HostFacilities FacilitiesOf(const Host& host) {
+  HostFacilities facilities = FindHostFacilities();
+  facilities.best_privacy = host.best_privacy;
+  if (!host.cgroup_v2) facilities.cgroups.unified = facilities.cgroups.own = "";
+  if (!host.cgroup_v1) {
+    facilities.cgroups = {.memory = "",
+                          .cpu = "",
+                          .pids = "",
+                          .freezer = "",
+                          .unified = facilities.cgroups.unified,
+                          .own = facilities.cgroups.own};
+  }
+  return facilities;
+}
+
+class HostSandboxesTest : public ::testing::TestWithParam<Host>, public SandboxFixture {
+ protected:
+  void SetUp() override { Open(FacilitiesOf(GetParam())); }
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    On, HostSandboxesTest,
+    ::testing::Values(Host{.name = "AllThereIs"}, Host{.name = "CgroupV1", .cgroup_v2 = false},
+                      Host{.name = "CgroupV2", .cgroup_v1 = false},
+                      Host{.name = "NoCgroups", .cgroup_v1 = false, .cgroup_v2 = false},
+                      Host{.name = "UserNamespaces",
+                           .cgroup_v1 = false,
+                           .cgroup_v2 = false,
+                           .best_privacy = Privacy::kUserNamespaces},
+                      Host{.name = "NoNamespaces",
+                           .cgroup_v1 = false,
+                           .cgroup_v2 = false,
+                           .best_privacy = Privacy::kNone}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+#define REQUIRE_PRIVATE_MOUNTS()                                                         \
+  if (!sandboxes().isolation().private_mounts) {                                         \
+    GTEST_SKIP() << "this host allows no mount namespaces, or they are off in this run"; \
+  }
+
+TEST_P(HostSandboxesTest, ReportsTheExitStatus) {
+  auto& sandbox = Create("exit 7");
+  ASSERT_TRUE(Started(sandbox));
+  const ExitStatus exit = WaitForExit(sandbox);
+  EXPECT_FALSE(exit.signaled);
+  EXPECT_EQ(exit.code, 7);
+  EXPECT_FALSE(exit.out_of_memory);
+}
+
+TEST_P(HostSandboxesTest, ReportsTheSignal) {
+  auto& sandbox = Create(fmt::format("raise {}", SIGSEGV));
+  ASSERT_TRUE(Started(sandbox));
+  const ExitStatus exit = WaitForExit(sandbox);
+  EXPECT_TRUE(exit.signaled);
+  EXPECT_EQ(exit.code, SIGSEGV);
+}
+
+TEST_P(HostSandboxesTest, PreparesTheProcessAsLambdaDoes) {
+  auto& sandbox = Create("describe");
+  ASSERT_TRUE(Started(sandbox));
+  const std::string line = ReadLine(sandbox);
+  EXPECT_THAT(line, AllOf(HasSubstr("nofile 1024 "), HasSubstr(" fds 0 "), HasSubstr(" blocked 0 "),
+                          HasSubstr(" sigpipe default "), HasSubstr(" leader yes")));
+  if (sandboxes().isolation().private_mounts) {
+    EXPECT_THAT(line, HasSubstr(" cwd /var/task "));
+  }
+  if (sandboxes().isolation().private_mounts || ::geteuid() == 0) {
+    EXPECT_THAT(line, HasSubstr("uid 993 gid 990 "));
+  }
+}
+
+TEST_P(HostSandboxesTest, GivesExactlyTheEnvironmentAskedFor) {
+  auto& sandbox = Create("environment");
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(ReadLine(sandbox), "DO=environment");
+  EXPECT_EQ(ReadLine(sandbox), "EMPTY=");
+  WaitForExit(sandbox);
+  EXPECT_EQ(ReadWhatIsThere(sandbox), "");
+}
+
+TEST_P(HostSandboxesTest, StartsAgainAfterAnExitWithTheSameTmp) {
+  REQUIRE_PRIVATE_MOUNTS();
+  auto& sandbox = Create("count-runs");
+  for (const char* line : {"run 1", "run 2", "run 3"}) {
+    ASSERT_TRUE(Started(sandbox));
+    EXPECT_EQ(ReadLine(sandbox), line);
+    WaitForExit(sandbox);
+  }
+}
+
+TEST_P(HostSandboxesTest, KeepsTmpApartFromOtherSandboxesAndTheHost) {
+  REQUIRE_PRIVATE_MOUNTS();
+  for (int i = 0; i < 2; ++i) {
+    auto& sandbox = Create("count-runs");
+    ASSERT_TRUE(Started(sandbox));
+    EXPECT_EQ(ReadLine(sandbox), "run 1");
+    WaitForExit(sandbox);
+  }
+  auto& sandbox = Create(fmt::format("look {}", folder().native()));
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(ReadLine(sandbox), "No such file or directory");
+}
+
+TEST_P(HostSandboxesTest, RefusesWritesEverywhereButInTmp) {
+  REQUIRE_PRIVATE_MOUNTS();
+  auto& sandbox = Create("write-everywhere");
+  ASSERT_TRUE(Started(sandbox));
+  for (const char* folder : {"/var/task", "", "/usr", "/etc", "/opt"}) {
+    EXPECT_EQ(ReadLine(sandbox), fmt::format("{}/x: Read-only file system", folder));
+  }
+  EXPECT_EQ(ReadLine(sandbox), "/tmp/x: written");
+}
+
+TEST_P(HostSandboxesTest, LimitsTheSizeOfTmp) {
+  REQUIRE_PRIVATE_MOUNTS();
+  auto& sandbox = Create("fill-tmp", {.tmp_mb = 8});
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(ReadLine(sandbox), "No space left on device after 8 MB");
+}
+
+TEST_P(HostSandboxesTest, KillsAtTheMemoryCeiling) {
+  auto& sandbox = Create("hog", {.memory_mb = 128});
+  ASSERT_TRUE(Started(sandbox));
+  const ExitStatus exit = WaitForExit(sandbox);
+  EXPECT_TRUE(exit.signaled);
+  EXPECT_EQ(exit.code, SIGKILL);
+  EXPECT_TRUE(exit.out_of_memory);
+  EXPECT_GT(sandbox.PeakMemoryBytes(), 100U << 20);
+}
+
+TEST_P(HostSandboxesTest, DoesNotCallAnOrdinaryKillOutOfMemory) {
+  auto& sandbox = Create("wait");
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(ReadLine(sandbox), "ready");
+  sandbox.Kill();
+  const ExitStatus exit = WaitForExit(sandbox);
+  EXPECT_EQ(exit.code, SIGKILL);
+  EXPECT_FALSE(exit.out_of_memory);
+}
+
+TEST_P(HostSandboxesTest, TellsTheHighestMemoryOfARunningFunction) {
+  auto& sandbox = Create("use 32");
+  EXPECT_EQ(sandbox.PeakMemoryBytes(), 0U);
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(ReadLine(sandbox), "ready");
+  EXPECT_GE(sandbox.PeakMemoryBytes(), 32U << 20);
+  EXPECT_LT(sandbox.PeakMemoryBytes(), 64U << 20);
+}
+
+TEST_P(HostSandboxesTest, CountsASmallFunctionAsSmall) {
+  auto& sandbox = Create("wait");
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(ReadLine(sandbox), "ready");
+  EXPECT_GT(sandbox.PeakMemoryBytes(), 200U << 10);
+  EXPECT_LT(sandbox.PeakMemoryBytes(), 6U << 20);
+}
+
+TEST_P(HostSandboxesTest, SurvivesAForkBomb) {
+  if (!sandboxes().isolation().missing.empty()) {
+    GTEST_SKIP() << "no pids cgroup here: a fork bomb would take the host's processes";
+  }
+  auto& sandbox = Create("fork-bomb", {.memory_mb = 512});
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(ReadLine(sandbox), "forked 1023");
+  sandbox.Kill();
+  EXPECT_EQ(WaitForExit(sandbox).code, SIGKILL);
+}
+
+TEST_P(HostSandboxesTest, TerminateEndsAFunctionThatListensToIt) {
+  auto& sandbox = Create("wait");
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(ReadLine(sandbox), "ready");
+  sandbox.Terminate();
+  EXPECT_EQ(WaitForExit(sandbox).code, SIGTERM);
+}
+
+TEST_P(HostSandboxesTest, KillEndsAFunctionThatIgnoresTerminate) {
+  auto& sandbox = Create("ignore-sigterm");
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(ReadLine(sandbox), "ready");
+  sandbox.Terminate();
+  sandbox.Kill();
+  EXPECT_EQ(WaitForExit(sandbox).code, SIGKILL);
+}
+
+TEST_P(HostSandboxesTest, DestroyingASandboxEndsItsDaemons) {
+  auto& sandbox = Create("daemonise");
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_THAT((std::set{ReadLine(sandbox), ReadLine(sandbox)}),
+              UnorderedElementsAre("ready", "daemon"));
+  const UniqueFd output(::fcntl(sandbox.output_fd(), F_DUPFD_CLOEXEC, 0));
+  Destroy(sandbox);
+  EXPECT_TRUE(AllWritersAreGone(output.get()));
+}
+
+TEST_P(HostSandboxesTest, WhatTheFirstProcessLeavesBehindEndsWithIt) {
+  auto& sandbox = Create("leave-a-child");
+  const UniqueFd output(::fcntl(sandbox.output_fd(), F_DUPFD_CLOEXEC, 0));
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(WaitForExit(sandbox).code, 0);
+  Destroy(sandbox);
+  EXPECT_TRUE(AllWritersAreGone(output.get()));
+}
+
+TEST_P(HostSandboxesTest, AFrozenFunctionMakesNoProgressUntilThawed) {
+  auto& sandbox = Create("count");
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(ReadLine(sandbox), "tick");
+  for (int round = 0; round < 3; ++round) {
+    sandbox.Freeze();
+    DrainUntilSilent(sandbox);
+    sandbox.Thaw();
+    EXPECT_EQ(ReadLine(sandbox), "tick");
+  }
+}
+
+TEST_P(HostSandboxesTest, AFrozenFunctionCanBeKilledAndStartedAgain) {
+  auto& sandbox = Create("count");
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(Started(sandbox));
+    EXPECT_EQ(ReadLine(sandbox), "tick");
+    sandbox.Freeze();
+    sandbox.Kill();
+    EXPECT_EQ(WaitForExit(sandbox).code, SIGKILL);
+    ReadWhatIsThere(sandbox);
+  }
+}
+
+TEST_P(HostSandboxesTest, AFrozenSandboxCanBeDestroyed) {
+  auto& sandbox = Create("count");
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(ReadLine(sandbox), "tick");
+  sandbox.Freeze();
+  const UniqueFd output(::fcntl(sandbox.output_fd(), F_DUPFD_CLOEXEC, 0));
+  Destroy(sandbox);
+  EXPECT_TRUE(AllWritersAreGone(output.get()));
+}
+
+TEST_P(HostSandboxesTest, ReportsAnExitSeenWhileStartingAgain) {
+  auto& sandbox = Create("exit 5");
+  ASSERT_TRUE(Started(sandbox));
+  // Without a Dispatch in between: the exit has to be waited for here.
+  while (true) {
+    auto again = sandbox.Start();
+    if (again) break;
+    ASSERT_EQ(again.error().code, ErrorCode::kAlreadyExists);
+    WaitForExit(sandbox);
+  }
+  EXPECT_EQ(WaitForExit(sandbox).code, 5);
+}
+
+TEST_P(HostSandboxesTest, ReportsNothingOfADestroyedSandbox) {
+  auto& gone = Create("exit 1");
+  ASSERT_TRUE(Started(gone));
+  Destroy(gone);
+  auto& other = Create("exit 2");
+  ASSERT_TRUE(Started(other));
+  EXPECT_EQ(WaitForExit(other).code, 2);
+}
+
+TEST_P(HostSandboxesTest, ACallbackMayDestroyItsSandbox) {
+  bool exited = false;
+  std::unique_ptr<Sandbox> sandbox;
+  auto made = sandboxes().Create(Spec("exit 0"), [&](ExitStatus) {
+    exited = true;
+    sandbox.reset();
+  });
+  ASSERT_TRUE(made) << made.error().message;
+  sandbox = std::move(*made);
+  ASSERT_TRUE(sandbox->Start());
+  while (!exited) DispatchOnce();
+  EXPECT_EQ(sandbox, nullptr);
+}
+
+TEST_P(HostSandboxesTest, StartsAScript) {
+  WriteBootstrap("#!/bin/sh\necho from a script\nexit 4\n", 0755);
+  auto& sandbox = Create("");
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(ReadLine(sandbox), "from a script");
+  EXPECT_EQ(WaitForExit(sandbox).code, 4);
+}
+
+TEST_P(HostSandboxesTest, SaysThatBootstrapIsMissing) {
+  std::filesystem::remove(bootstrap());
+  auto started = Create("").Start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(started.error().message, HasSubstr("bootstrap"));
+}
+
+TEST_P(HostSandboxesTest, SaysThatBootstrapIsNotExecutable) {
+  std::filesystem::permissions(bootstrap(), std::filesystem::perms(0644));
+  auto started = Create("").Start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::kPermissionDenied);
+  EXPECT_THAT(started.error().message, HasSubstr("chmod 755"));
+}
+
+TEST_P(HostSandboxesTest, SaysThatBootstrapIsForAnotherArchitecture) {
+  std::string program = ReadFile(bootstrap()).value();
+  auto* const header = reinterpret_cast<Elf64_Ehdr*>(program.data());
+  header->e_machine = header->e_machine == EM_S390 ? EM_X86_64 : EM_S390;
+  WriteBootstrap(program, 0755);
+  auto started = Create("").Start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(started.error().message, HasSubstr("this machine"));
+}
+
+TEST_P(HostSandboxesTest, SaysThatBootstrapIsNoProgram) {
+  WriteBootstrap("just text\n", 0755);
+  auto& sandbox = Create("");
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    auto started = sandbox.Start();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_THAT(started.error().message, HasSubstr("#!"));
+  }
+}
+
+TEST_P(HostSandboxesTest, SaysThatTheInterpreterIsMissing) {
+  WriteBootstrap("#!/no/such/interpreter\n", 0755);
+  auto started = Create("").Start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(started.error().message, HasSubstr("interpreter"));
+}
+
+TEST_P(HostSandboxesTest, RefusesASpecThatBreaksTheRules) {
+  const SandboxSpec good = Spec("wait");
+  SandboxSpec bad_id = good;
+  bad_id.id = "../x";
+  SandboxSpec bad_memory = good;
+  bad_memory.memory_mb = 0;
+  for (const SandboxSpec& spec : {bad_id, bad_memory}) {
+    auto made = sandboxes().Create(spec, [](ExitStatus) {});
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, ErrorCode::kInvalidArgument);
+  }
+  SandboxSpec no_code = good;
+  no_code.code = folder() / "nothing";
+  auto made = sandboxes().Create(no_code, [](ExitStatus) {});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::kNotFound);
+}
+
+TEST_P(HostSandboxesTest, SaysWhatIsMissing) {
+  const Isolation& isolation = sandboxes().isolation();
+  const bool weaker =
+      isolation.memory == Isolation::Memory::kPolled || isolation.cpu == Isolation::Cpu::kNone ||
+      isolation.freezer == Isolation::Freezer::kSignals || !isolation.private_mounts;
+  EXPECT_EQ(weaker, !isolation.missing.empty());
+  for (const std::string& text : isolation.missing) EXPECT_THAT(text, Not(HasSubstr("\n")));
+}
+
+TEST(NewHostSandboxes, NeedsAStateFolder) {
+  auto made = NewHostSandboxes({.state = "/nonexistent"});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace kelvin::sandbox

@@ -1,0 +1,130 @@
+#include "sandbox/sandbox_fixture.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <unistd.h>
+
+namespace kelvin::sandbox {
+namespace {
+
+constexpr int kSilenceMs = 50;
+
+void WaitUntilReadable(int fd) {
+  pollfd wait{fd, POLLIN, 0};
+  ::poll(&wait, 1, -1);
+}
+
+}  // namespace
+
+SandboxFixture::SandboxFixture() : folder_(TemporaryDirectory::Create().value()) {
+  // The function's user has to get in where there are no private mounts.
+  std::filesystem::permissions(folder(), std::filesystem::perms(0755));
+  std::filesystem::create_directory(state());
+  std::filesystem::create_directory(folder() / "code");
+  std::filesystem::permissions(folder() / "code", std::filesystem::perms(0755));
+  std::filesystem::copy(KELVIN_TEST_FUNCTION, bootstrap());
+  std::filesystem::permissions(bootstrap(), std::filesystem::perms(0755));
+}
+
+void SandboxFixture::Open(const HostFacilities& facilities) {
+  auto made = NewHostSandboxes({.state = state()}, facilities);
+  ASSERT_TRUE(made) << made.error().message;
+  sandboxes_ = std::move(*made);
+}
+
+void SandboxFixture::WriteBootstrap(std::string_view content, int mode) {
+  ASSERT_TRUE(WriteFileAtomically(bootstrap(), content, mode));
+  std::filesystem::permissions(bootstrap(), static_cast<std::filesystem::perms>(mode));
+}
+
+SandboxSpec SandboxFixture::Spec(const std::string& what_to_do, Sizes sizes) {
+  return {.id = fmt::format("test-{}", ++last_id_),
+          .code = folder() / "code",
+          .environment = {{"DO", what_to_do}, {"EMPTY", ""}},
+          .memory_mb = sizes.memory_mb,
+          .tmp_mb = sizes.tmp_mb};
+}
+
+Sandbox& SandboxFixture::Create(const std::string& what_to_do, Sizes sizes) {
+  entries_.push_back(std::make_unique<Entry>());
+  Entry* const entry = entries_.back().get();
+  auto made = sandboxes_->Create(Spec(what_to_do, sizes),
+                                 [entry](ExitStatus exit) { entry->exits.push_back(exit); });
+  if (!made) throw std::runtime_error(made.error().message);
+  entry->sandbox = std::move(*made);
+  return *entry->sandbox;
+}
+
+void SandboxFixture::Destroy(Sandbox& sandbox) {
+  EntryOf(sandbox).sandbox.reset();
+}
+
+SandboxFixture::Entry& SandboxFixture::EntryOf(Sandbox& sandbox) {
+  return **std::ranges::find_if(
+      entries_, [&](const auto& entry) { return entry->sandbox.get() == &sandbox; });
+}
+
+bool SandboxFixture::Started(Sandbox& sandbox) {
+  auto started = sandbox.Start();
+  if (!started) ADD_FAILURE() << started.error().message;
+  return started.has_value();
+}
+
+void SandboxFixture::DispatchOnce() {
+  WaitUntilReadable(sandboxes_->event_fd());
+  sandboxes_->Dispatch();
+}
+
+ExitStatus SandboxFixture::WaitForExit(Sandbox& sandbox) {
+  Entry& entry = EntryOf(sandbox);
+  while (entry.exits.empty()) DispatchOnce();
+  const ExitStatus exit = entry.exits.front();
+  entry.exits.erase(entry.exits.begin());
+  return exit;
+}
+
+std::string SandboxFixture::ReadLine(Sandbox& sandbox) {
+  std::string line;
+  for (char next = 0; next != '\n';) {
+    if (::read(sandbox.output_fd(), &next, 1) != 1) {
+      WaitUntilReadable(sandbox.output_fd());
+    } else if (next != '\n') {
+      line.push_back(next);
+    }
+  }
+  return line;
+}
+
+std::string SandboxFixture::ReadWhatIsThere(Sandbox& sandbox) {
+  std::string text;
+  std::array<char, 65536> block;
+  for (;;) {
+    const ssize_t got = ::read(sandbox.output_fd(), block.data(), block.size());
+    if (got <= 0) return text;
+    text.append(block.data(), static_cast<std::size_t>(got));
+  }
+}
+
+void SandboxFixture::DrainUntilSilent(Sandbox& sandbox) {
+  pollfd wait{sandbox.output_fd(), POLLIN, 0};
+  do {
+    ReadWhatIsThere(sandbox);
+  } while (::poll(&wait, 1, kSilenceMs) != 0);
+}
+
+bool SandboxFixture::AllWritersAreGone(int pipe) {
+  std::array<char, 4096> block;
+  for (;;) {
+    const ssize_t got = ::read(pipe, block.data(), block.size());
+    if (got == 0) return true;
+    if (got < 0) WaitUntilReadable(pipe);
+  }
+}
+
+}  // namespace kelvin::sandbox
