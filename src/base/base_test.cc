@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/crc32.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/fake_clock.h"
@@ -27,6 +28,12 @@ class CountingRandom final : public Random {
  private:
   std::uint64_t value_ = 1;
 };
+
+TEST(Crc32, GivesTheCheckValueOfTheAlgorithm) {
+  EXPECT_EQ(Crc32("123456789"), 0xcbf43926U);
+  EXPECT_EQ(Crc32(""), 0U);
+  EXPECT_EQ(Crc32("\xff\xff\xff\xff"), 0xffffffffU);
+}
 
 TEST(Base64, EncodesTheVectorsOfRfc4648) {
   EXPECT_EQ(Base64Encode(""), "");
