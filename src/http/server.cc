@@ -97,6 +97,8 @@ class Server::Shared : public std::enable_shared_from_this<Shared> {
   void Add(Connection& connection) { connections_.push_back(&connection); }
   void Remove(Connection& connection) { connections_.remove(&connection); }
   bool stopping() const { return stopping_; }
+  // The server object is gone, and with it, perhaps, what the handler uses.
+  bool dropped() const { return dropped_; }
   int port() const { return acceptor_.local_endpoint().port(); }
 
   const Handler handler;
@@ -114,6 +116,7 @@ class Server::Shared : public std::enable_shared_from_this<Shared> {
   asio::steady_timer sweep_timer_;
   bool sweeping_ = false;
   bool stopping_ = false;
+  bool dropped_ = false;
   std::list<Connection*> connections_;
 };
 
@@ -233,6 +236,7 @@ void Server::Shared::Stop() {
 }
 
 void Server::Shared::DropAll() {
+  dropped_ = true;
   sweep_timer_.cancel();
   for (Connection* connection : connections_) connection->Close();
 }
@@ -263,7 +267,7 @@ awaitable<void> Server::Connection::Run(std::shared_ptr<Connection> self) {
   bool all_read = true;
   while (open && !self->shared_->stopping()) {
     const Got got = co_await self->ReadRequest();
-    if (got == Got::kClosed) break;
+    if (got == Got::kClosed || self->shared_->dropped()) break;
     if (got == Got::kProblem) {
       Response refusal = self->Refusal();
       co_await self->Write(std::move(refusal), AfterAnswer::kClose);

@@ -1,0 +1,392 @@
+#include "service/environment.h"
+
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include "base/time_format.h"
+#include "service/environment_variables.h"
+
+namespace kelvin::service {
+namespace {
+
+constexpr std::chrono::milliseconds kFlushDelay{50};
+
+// A sandbox's id names folders and cgroups: short, and unlike any other.
+std::string SandboxId(const FunctionConfig& config, Random& random) {
+  return fmt::format("{}-{}", config.name.substr(0, 40), NewHex(random, 12));
+}
+
+std::string StreamName(Clock::WallTime now, Random& random) {
+  return fmt::format("{}/[$LATEST]{}", FormatDatePath(now), NewHex(random, 32));
+}
+
+std::filesystem::path LogFile(const EnvironmentOptions& options, const FunctionConfig& config,
+                              std::string stream) {
+  for (char& c : stream) {
+    if (c == '/') c = '-';
+  }
+  return options.logs_folder / config.name / (stream + ".log");
+}
+
+LogStream::Sink SinkFor(const EnvironmentOptions& options, const FunctionConfig& config) {
+  if (!options.function_log) return {};
+  return
+      [&options, name = config.name](std::string_view line) { options.function_log(name, line); };
+}
+
+std::int64_t EpochMilliseconds(Clock::WallTime time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace
+
+Environment::Environment(const EnvironmentParts& parts, const EnvironmentOptions& options,
+                         std::shared_ptr<const FunctionConfig> config, std::string stream,
+                         Owner& owner)
+    : parts_(parts),
+      options_(options),
+      config_(std::move(config)),
+      owner_(owner),
+      id_(SandboxId(*config_, parts.random)),
+      lines_(*config_, options.place),
+      logs_(LogFile(options, *config_, std::move(stream)), SinkFor(options, *config_), parts.log),
+      api_(*this),
+      self_(std::make_shared<Environment*>(this)) {}
+
+std::expected<std::unique_ptr<Environment>, Error> Environment::Create(
+    const EnvironmentParts& parts, const EnvironmentOptions& options,
+    std::shared_ptr<const FunctionConfig> config, const std::filesystem::path& code, Owner& owner) {
+  const std::string stream = StreamName(parts.clock.WallNow(), parts.random);
+  std::unique_ptr<Environment> made(new Environment(parts, options, config, stream, owner));
+  auto listener = parts.listeners.Listen(made->api_);
+  if (!listener) return std::unexpected(std::move(listener.error()));
+  made->listener_ = std::move(*listener);
+  sandbox::SandboxSpec spec;
+  spec.id = made->id_;
+  spec.code = code;
+  spec.environment = FunctionEnvironment(*config, options.place, options.function_environment,
+                                         made->listener_->address(), stream);
+  spec.memory_mb = config->memory_mb;
+  spec.tmp_mb = config->tmp_mb;
+  auto sandbox = parts.sandboxes.Create(
+      spec, [env = made.get()](sandbox::ExitStatus status) { env->OnExit(status); });
+  if (!sandbox) return std::unexpected(std::move(sandbox.error()));
+  made->sandbox_ = std::move(*sandbox);
+  made->output_ = std::make_unique<OutputReader>(parts.executor, made->sandbox_->output_fd(),
+                                                 [env = made.get()](std::string_view bytes) {
+                                                   env->logs_.Output(bytes);
+                                                   env->FlushSoon();
+                                                 });
+  return made;
+}
+
+Environment::~Environment() {
+  CancelTimers();
+  parts_.timers.Cancel(flush_timer_);
+  if (invocation_) {
+    invocation_->outcome.Set({.kind = InvokeOutcome::Kind::kServiceError,
+                              .payload = "The environment of the invoke was ended."});
+  }
+}
+
+void Environment::Begin() {
+  BeginInit(InitPhase::kInit);
+}
+
+void Environment::BeginInit(InitPhase phase) {
+  init_ = Init{.phase = phase, .started = parts_.clock.Now(), .number = ++inits_, .posted = {}};
+  if (phase == InitPhase::kInit) {
+    state_ = State::kInit;
+    logs_.Platform(lines_.InitStart(parts_.clock.WallNow()));
+    phase_timer_ = parts_.timers.After(options_.init_timeout, [this] { OnInitTimeout(); });
+  }
+  api_.Reset();
+  sandbox_->SetCpuShare(sandbox::CpuShare::kFull);
+  auto started = sandbox_->Start();
+  if (started) {
+    process_running_ = true;
+    return;
+  }
+  parts_.log.Write(LogLevel::kWarn, "service", "function {} cannot start: {}", config_->name,
+                   started.error().message);
+  FailInitLater(StartFailure(started.error()));
+}
+
+void Environment::FinishInit() {
+  const Nanoseconds duration = parts_.clock.Now() - init_->started;
+  const InitPhase phase = init_->phase;
+  init_.reset();
+  logs_.Platform(lines_.InitDone(parts_.clock.WallNow(), {.duration = duration, .phase = phase}));
+  sandbox_->SetCpuShare(sandbox::CpuShare::kByMemory);
+  if (phase == InitPhase::kInvoke) return Deliver();
+  parts_.timers.Cancel(phase_timer_);
+  init_duration_ = duration;
+  BecomeAvailable();
+}
+
+void Environment::FailInit(const Failure& failure) {
+  if (!init_) return;
+  output_->Drain();
+  const InitReport report{
+      .duration = parts_.clock.Now() - init_->started,
+      .phase = init_->phase,
+      .status = failure.status == RunStatus::kTimeout ? RunStatus::kTimeout : RunStatus::kError,
+      .error_type = failure.status == RunStatus::kTimeout ? std::string_view{}
+                                                          : std::string_view(failure.error_type)};
+  logs_.Platform(lines_.InitDone(parts_.clock.WallNow(), report));
+  init_.reset();
+  FlushSoon();
+  if (report.phase == InitPhase::kInvoke) {
+    Finish(report.status, &failure);
+  } else {
+    parts_.timers.Cancel(phase_timer_);
+  }
+  ReplaceProcess();
+}
+
+void Environment::OnInitTimeout() {
+  FailInit({.status = RunStatus::kTimeout, .error_type = "Sandbox.Timedout"});
+}
+
+void Environment::Run(std::shared_ptr<Invocation> invocation) {
+  parts_.timers.Cancel(idle_timer_);
+  invocation_ = std::move(invocation);
+  state_ = State::kBusy;
+  delivered_ = false;
+  held_outcome_.reset();
+  settled_status_ = RunStatus::kSuccess;
+  logs_.ClearTail();
+  invoke_started_ = parts_.clock.Now();
+  const std::chrono::seconds timeout{config_->timeout_seconds};
+  invocation_->event->deadline_ms = EpochMilliseconds(parts_.clock.WallNow() + timeout);
+  phase_timer_ = parts_.timers.At(invoke_started_ + timeout, [this] { OnDeadline(); });
+  if (!process_running_) return BeginInit(InitPhase::kInvoke);
+  Thaw();
+  Deliver();
+}
+
+void Environment::Deliver() {
+  logs_.Platform(lines_.Start(parts_.clock.WallNow(), invocation_->event->request_id));
+  delivered_ = true;
+  api_.Deliver(invocation_->event);
+}
+
+void Environment::OnNext() {
+  if (init_) return FinishInit();
+  if (state_ != State::kSettling) return;
+  Finish(settled_status_, nullptr);
+  BecomeAvailable();
+}
+
+void Environment::OnResponse(std::string payload) {
+  Settle({.payload = std::move(payload)}, RunStatus::kSuccess);
+}
+
+void Environment::OnError(std::string error_type, std::string body) {
+  const Failure failure =
+      PostedFailure(RunStatus::kFailure, std::move(error_type), std::move(body));
+  Settle({.kind = InvokeOutcome::Kind::kFunctionError,
+          .payload = failure.Payload(invocation_->event->request_id)},
+         failure.status);
+}
+
+void Environment::OnResponseTooLarge() {
+  const Failure failure = ResponseTooLargeFailure();
+  Settle({.kind = InvokeOutcome::Kind::kFunctionError,
+          .payload = failure.Payload(invocation_->event->request_id)},
+         failure.status);
+}
+
+void Environment::OnInitError(std::string error_type, std::string body) {
+  if (!init_) return;
+  init_->posted = PostedFailure(RunStatus::kError, std::move(error_type), std::move(body));
+  // Later: the runtime gets its answer before it is killed.
+  FailInitLater(*init_->posted);
+}
+
+void Environment::Settle(InvokeOutcome outcome, RunStatus status) {
+  state_ = State::kSettling;
+  settled_status_ = status;
+  if (invocation_->tail == LogTail::kYes) {
+    held_outcome_ = std::move(outcome);
+  } else {
+    invocation_->outcome.Set(std::move(outcome));
+  }
+}
+
+void Environment::OnDeadline() {
+  const Failure failure = TimeoutFailure(config_->timeout_seconds);
+  if (init_) return FailInit(failure);
+  Finish(RunStatus::kTimeout, &failure);
+  ReplaceProcess();
+}
+
+void Environment::OnExit(const sandbox::ExitStatus& status) {
+  process_running_ = false;
+  frozen_ = false;
+  output_->Drain();
+  if (init_) {
+    // A copy: failing ends what it is part of.
+    const Failure failure = init_->posted ? *init_->posted : ExitFailure(status);
+    return FailInit(failure);
+  }
+  switch (state_) {
+    case State::kBusy:
+    case State::kSettling: {
+      const Failure failure = ExitFailure(status);
+      Finish(RunStatus::kError, &failure);
+      return BecomeAvailable();
+    }
+    case State::kResetting:
+      return BecomeAvailable();
+    case State::kEnding:
+      return Gone();
+    default:
+      parts_.log.Write(LogLevel::kInfo, "service",
+                       "a process of function {} ended between invokes: {}", config_->name,
+                       ExitFailure(status).message);
+  }
+}
+
+void Environment::LogFailure(const Failure& failure) {
+  const std::string& request_id = invocation_->event->request_id;
+  if (config_->log_format == LogFormat::kJson || failure.message.empty()) return;
+  if (failure.status == RunStatus::kTimeout) {
+    logs_.Platform(fmt::format("{} {} {}\n", FormatIso8601(parts_.clock.WallNow()), request_id,
+                               failure.message));
+  } else {
+    logs_.Platform(fmt::format("RequestId: {} Error: {}\n{}", request_id, failure.message,
+                               failure.error_type));
+  }
+}
+
+// Writes the end of the invoke's log, tells its caller what came of it, unless that has happened,
+// and forgets it. `failure` is set when the platform, not the runtime, ended it.
+void Environment::Finish(RunStatus status, const Failure* failure) {
+  parts_.timers.Cancel(phase_timer_);
+  output_->Drain();
+  logs_.EndOutput();
+  const RuntimeEvent& event = *invocation_->event;
+  const auto now = parts_.clock.WallNow();
+  if (!delivered_) logs_.Platform(lines_.Start(now, event.request_id));
+  if (failure != nullptr) LogFailure(*failure);
+  InvokeReport report{.request_id = event.request_id,
+                      .duration = parts_.clock.Now() - invoke_started_,
+                      .init_duration = std::exchange(init_duration_, std::nullopt),
+                      .memory_mb = config_->memory_mb,
+                      .peak_memory_bytes = sandbox_->PeakMemoryBytes(),
+                      .status = status,
+                      .error_type = {},
+                      .trace_id = event.trace_id};
+  if (status == RunStatus::kTimeout)
+    report.duration = std::chrono::seconds(config_->timeout_seconds);
+  if (status == RunStatus::kError && failure != nullptr) report.error_type = failure->error_type;
+  logs_.Platform(lines_.End(now, report));
+  logs_.Platform(lines_.Report(now, report));
+  InvokeOutcome outcome;
+  if (held_outcome_) {
+    outcome = std::move(*held_outcome_);
+  } else if (failure != nullptr) {
+    outcome.kind = InvokeOutcome::Kind::kFunctionError;
+    outcome.payload = failure->Payload(event.request_id);
+  }
+  if (invocation_->tail == LogTail::kYes) outcome.log_tail = logs_.Tail();
+  invocation_->outcome.Set(std::move(outcome));
+  invocation_.reset();
+  FlushSoon();
+  owner_.OnFinished(*this);
+}
+
+void Environment::ReplaceProcess() {
+  if (!process_running_) return BecomeAvailable();
+  state_ = State::kResetting;
+  Thaw();
+  sandbox_->Kill();
+}
+
+void Environment::BecomeAvailable() {
+  if (retiring_) return End();
+  state_ = State::kAvailable;
+  owner_.OnAvailable(*this);
+}
+
+void Environment::Rest() {
+  idle_timer_ = parts_.timers.After(options_.freeze_delay, [this] { Freeze(); });
+}
+
+void Environment::Freeze() {
+  if (process_running_) {
+    sandbox_->Freeze();
+    frozen_ = true;
+  }
+  idle_timer_ = parts_.timers.After(options_.idle_timeout, [this] { owner_.OnIdleTooLong(*this); });
+}
+
+void Environment::Thaw() {
+  if (std::exchange(frozen_, false)) sandbox_->Thaw();
+}
+
+void Environment::Retire() {
+  retiring_ = true;
+  if (state_ == State::kAvailable || state_ == State::kInit) End();
+}
+
+void Environment::End() {
+  CancelTimers();
+  init_.reset();
+  state_ = State::kEnding;
+  if (!process_running_) return Gone();
+  Thaw();
+  sandbox_->Terminate();
+  phase_timer_ = parts_.timers.After(options_.shutdown_grace, [this] { sandbox_->Kill(); });
+}
+
+void Environment::Kill() {
+  if (state_ == State::kGone) return;
+  retiring_ = true;
+  if (invocation_) {
+    const Failure failure{.error_type = "Runtime.Killed", .message = "The service is stopping"};
+    init_.reset();
+    Finish(RunStatus::kError, &failure);
+  }
+  if (state_ != State::kEnding) CancelTimers();
+  init_.reset();
+  state_ = State::kEnding;
+  if (!process_running_) return Gone();
+  Thaw();
+  sandbox_->Kill();
+}
+
+void Environment::Gone() {
+  if (std::exchange(state_, State::kGone) == State::kGone) return;
+  CancelTimers();
+  output_->Drain();
+  logs_.EndOutput();
+  logs_.Flush();
+  owner_.OnGone(*this);
+}
+
+void Environment::CancelTimers() {
+  parts_.timers.Cancel(phase_timer_);
+  parts_.timers.Cancel(idle_timer_);
+}
+
+void Environment::FlushSoon() {
+  if (flush_timer_.number != 0) return;
+  flush_timer_ = parts_.timers.After(kFlushDelay, [this] {
+    flush_timer_ = {};
+    logs_.Flush();
+  });
+}
+
+void Environment::FailInitLater(Failure failure) {
+  boost::asio::post(parts_.executor, [this, weak = std::weak_ptr(self_), number = inits_,
+                                      failure = std::move(failure)] {
+    if (weak.expired() || !init_ || init_->number != number) return;
+    FailInit(failure);
+  });
+}
+
+}  // namespace kelvin::service

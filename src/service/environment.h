@@ -1,0 +1,191 @@
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "sandbox/sandbox.h"
+#include "service/failure.h"
+#include "service/function_config.h"
+#include "service/log_stream.h"
+#include "service/one_shot.h"
+#include "service/output_reader.h"
+#include "service/report.h"
+#include "service/runtime_api.h"
+#include "service/runtime_listener.h"
+#include "service/timers.h"
+
+namespace kelvin::service {
+
+// What the caller of an invoke sees.
+struct InvokeOutcome {
+  enum class Kind { kResponse, kFunctionError, kServiceError };
+  Kind kind = Kind::kResponse;
+  std::string payload = {};   // with kServiceError: a message
+  std::string log_tail = {};  // when it was asked for
+};
+
+enum class LogTail { kNo, kYes };
+
+// One event on its way through an environment.
+struct Invocation {
+  std::shared_ptr<RuntimeEvent> event;  // its deadline is set when it runs
+  LogTail tail = LogTail::kNo;
+  OneShot<InvokeOutcome> outcome;
+};
+
+// What environments share; all of it outlives them.
+struct EnvironmentParts {
+  boost::asio::any_io_executor executor;
+  sandbox::Sandboxes& sandboxes;
+  RuntimeListeners& listeners;
+  Timers& timers;
+  const Clock& clock;
+  Random& random;
+  Log& log;
+};
+
+struct EnvironmentOptions {
+  Place place;
+  std::filesystem::path logs_folder;
+  std::vector<std::pair<std::string, std::string>> function_environment;
+  std::chrono::milliseconds idle_timeout;
+  std::chrono::milliseconds freeze_delay;
+  std::chrono::milliseconds init_timeout;
+  // From SIGTERM to SIGKILL.
+  std::chrono::milliseconds shutdown_grace{500};
+  std::function<void(std::string_view function, std::string_view line)> function_log = {};
+};
+
+// One execution environment of a function: its sandbox, Runtime API, log and life - init, invokes
+// one at a time, frozen in between, a new process after a crash or a time-out. Used from the
+// executor's thread.
+class Environment final : private RuntimeApi::Observer {
+ public:
+  // Told what becomes of an environment; must not destroy it within the call.
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // It can take an invoke: the owner calls Run or Rest.
+    virtual void OnAvailable(Environment& environment) = 0;
+    // The invoke it was running is over, to its last log line.
+    virtual void OnFinished(Environment& environment) = 0;
+    // It had nothing to do for the idle time-out.
+    virtual void OnIdleTooLong(Environment& environment) = 0;
+    // No process of it is left; only destruction remains.
+    virtual void OnGone(Environment& environment) = 0;
+  };
+
+  // Makes the sandbox and listens for its runtime. The owner outlives it.
+  static std::expected<std::unique_ptr<Environment>, Error> Create(
+      const EnvironmentParts& parts, const EnvironmentOptions& options,
+      std::shared_ptr<const FunctionConfig> config, const std::filesystem::path& code,
+      Owner& owner);
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment() override;  // kills what runs, and fails its invoke
+
+  // Starts the init phase; OnAvailable follows, whether it went well or not: an init that failed
+  // is tried again within the first invoke.
+  void Begin();
+  // Only when available.
+  void Run(std::shared_ptr<Invocation> invocation);
+  void Rest();
+  // Ends it after its current invoke; OnGone follows.
+  void Retire();
+  // Ends it now, whatever it does; OnGone follows.
+  void Kill();
+
+  const std::shared_ptr<const FunctionConfig>& config() const { return config_; }
+  enum class State {
+    kInit,
+    kAvailable,
+    kBusy,
+    kSettling,   // has answered, and not asked for more yet
+    kResetting,  // its process is being killed, to be replaced
+    kEnding,
+    kGone,
+  };
+  State state() const { return state_; }
+
+ private:
+  struct Init {
+    InitPhase phase;
+    Clock::TimePoint started;
+    int number;                     // tells this init from a later one
+    std::optional<Failure> posted;  // what the runtime itself said, before it went
+  };
+
+  Environment(const EnvironmentParts& parts, const EnvironmentOptions& options,
+              std::shared_ptr<const FunctionConfig> config, std::string stream, Owner& owner);
+
+  void OnNext() override;
+  void OnResponse(std::string payload) override;
+  void OnError(std::string error_type, std::string body) override;
+  void OnInitError(std::string error_type, std::string body) override;
+  void OnResponseTooLarge() override;
+  void OnExit(const sandbox::ExitStatus& status);
+
+  void BeginInit(InitPhase phase);
+  void FinishInit();
+  void FailInit(const Failure& failure);
+  void OnInitTimeout();
+  void OnDeadline();
+  void Deliver();
+  void Settle(InvokeOutcome outcome, RunStatus status);
+  void Finish(RunStatus status, const Failure* failure);
+  void LogFailure(const Failure& failure);
+  void ReplaceProcess();
+  void BecomeAvailable();
+  void End();
+  void Gone();
+  void Freeze();
+  void Thaw();
+  void CancelTimers();
+  void FlushSoon();
+  // In a later turn, unless the init is over by then.
+  void FailInitLater(Failure failure);
+
+  EnvironmentParts parts_;
+  const EnvironmentOptions& options_;
+  std::shared_ptr<const FunctionConfig> config_;
+  Owner& owner_;
+  std::string id_;
+  PlatformLines lines_;
+  LogStream logs_;
+  RuntimeApi api_;
+  std::unique_ptr<RuntimeListener> listener_;
+  std::unique_ptr<sandbox::Sandbox> sandbox_;
+  std::unique_ptr<OutputReader> output_;
+
+  State state_ = State::kInit;
+  bool process_running_ = false;
+  bool frozen_ = false;
+  bool retiring_ = false;
+  std::optional<Init> init_;  // while an init goes on
+  int inits_ = 0;
+  std::optional<Nanoseconds> init_duration_;  // for the first invoke's report
+  Timers::Id phase_timer_;                    // of the init or the invoke that goes on
+  Timers::Id idle_timer_;
+  Timers::Id flush_timer_;
+
+  std::shared_ptr<Invocation> invocation_;
+  Clock::TimePoint invoke_started_;
+  bool delivered_ = false;                     // the START line is written
+  std::optional<InvokeOutcome> held_outcome_;  // until the log is complete
+  RunStatus settled_status_ = RunStatus::kSuccess;
+
+  std::shared_ptr<Environment*> self_;
+};
+
+}  // namespace kelvin::service

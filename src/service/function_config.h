@@ -1,0 +1,57 @@
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include <boost/json/object.hpp>
+
+#include "base/error.h"
+#include "service/function_name.h"
+
+namespace kelvin::service {
+
+using StringMap = std::map<std::string, std::string, std::less<>>;
+
+enum class LogFormat { kText, kJson };
+
+// Everything that is set for one function. A value: whoever runs an older one keeps its copy.
+struct FunctionConfig {
+  std::string name;
+  std::string runtime;
+  std::string role;
+  std::string handler;
+  std::string description;
+  int timeout_seconds = 3;
+  int memory_mb = 128;
+  int tmp_mb = 512;
+  std::string architecture;  // "x86_64" or "arm64"
+  StringMap environment;
+  StringMap tags;
+  LogFormat log_format = LogFormat::kText;
+  std::string application_log_level;  // empty unless JSON
+  std::string system_log_level;       // empty unless JSON
+  std::string log_group;
+  std::string tracing_mode = "PassThrough";
+  std::string code_sha256;  // base64, names the stored code
+  std::uint64_t code_size = 0;
+  std::string last_modified;  // as FormatLastModified
+  std::string revision_id;
+
+  friend bool operator==(const FunctionConfig&, const FunctionConfig&) = default;
+};
+
+// How far the last change of a function has come, as waiters read it.
+enum class Progress { kCreating, kUpdating, kDone };
+
+// The API's FunctionConfiguration.
+boost::json::object ConfigurationJson(const FunctionConfig& config, const Place& place,
+                                      Progress progress);
+
+// The stored form, which ReadStored reads back. Fails with kCorrupt, saying what is missing.
+std::string StoredJson(const FunctionConfig& config);
+std::expected<FunctionConfig, Error> ReadStored(std::string_view text);
+
+}  // namespace kelvin::service

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "service/api_error.h"
+#include "service/function_config.h"
+#include "service/function_name.h"
+
+namespace kelvin::service {
+
+// What this host can run.
+enum class Architecture { kX86, kArm };
+std::string_view ArchitectureName(Architecture architecture);
+// Of the machine that this was compiled for.
+Architecture HostArchitecture();
+
+struct CreateRequest {
+  FunctionConfig config;  // without what the code and the time of creation tell
+  std::string zip;
+};
+
+struct CodeRequest {
+  std::string zip;
+  std::string revision_id;   // empty when the caller does not care
+  std::string architecture;  // empty: as before
+  bool dry_run = false;
+};
+
+struct ConfigurationRequest {
+  FunctionConfig config;    // the one given, changed
+  std::string revision_id;  // empty when the caller does not care
+};
+
+// Bodies of CreateFunction, UpdateFunctionCode and UpdateFunctionConfiguration, checked as AWS
+// checks them and refused with its messages; what this service does not do (images, S3, layers,
+// VPCs...) is refused by name.
+std::expected<CreateRequest, ApiError> ParseCreate(std::string_view body, const Place& place,
+                                                   Architecture host);
+std::expected<CodeRequest, ApiError> ParseCode(std::string_view body, Architecture host);
+std::expected<ConfigurationRequest, ApiError> ParseConfiguration(std::string_view body,
+                                                                 const FunctionConfig& current);
+
+}  // namespace kelvin::service

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "service/function_config.h"
+
+namespace kelvin::service {
+
+// An event that was acknowledged and has not been done with yet.
+struct StoredEvent {
+  std::string request_id;
+  std::string function;
+  std::string payload;
+  std::string client_context;  // decoded
+  std::string trace_id;
+  std::int64_t accepted_ms = 0;  // since the epoch
+  int attempts = 0;              // already made
+};
+
+struct StoredCode {
+  std::string sha256;  // base64
+  std::uint64_t size = 0;
+};
+
+// The state folder. What a call that succeeded wrote is there after kill -9 or a power cut, and a
+// call that failed changed nothing:
+//   lock              held by the one service that uses the folder
+//   functions/N.json  one function each, replaced as a whole
+//   events/ID.json    accepted events
+//   code/SHA.zip      packages, by the hexadecimal SHA-256 of their bytes
+//   unpacked/SHA/     a cache of what is in them, made again when missing
+//   logs/             what functions wrote; only ever appended to
+// Blocking. One call at a time, except code_folder() and logs_folder().
+class FunctionStore {
+ public:
+  // Makes what is missing and sweeps up what a crash left half done. Fails with kAlreadyExists when
+  // another service holds the folder, kCorrupt when a file in it cannot be understood (the message
+  // names it and how to go on), kPermissionDenied, kResourceExhausted or kIo when it cannot be
+  // written.
+  static std::expected<FunctionStore, Error> Open(const std::filesystem::path& folder);
+
+  // What Open found. Moved out by the caller.
+  std::vector<FunctionConfig> functions;
+  std::vector<StoredEvent> events;
+
+  std::expected<void, Error> PutFunction(const FunctionConfig& config);
+  std::expected<void, Error> RemoveFunction(std::string_view name);
+
+  // Keeps a package and unpacks it. Fails with kInvalidArgument when it is no zip that can be
+  // unpacked safely, kResourceExhausted when it unpacks to more than Lambda allows or when the disk
+  // is full.
+  std::expected<StoredCode, Error> PutCode(std::string_view zip);
+  // Unpacks again what is missing from the cache.
+  std::expected<void, Error> EnsureUnpacked(std::string_view code_sha256);
+  // Removes the packages that none of `used` names.
+  void RemoveUnusedCode(const std::set<std::string, std::less<>>& used);
+
+  std::expected<void, Error> PutEvent(const StoredEvent& event);
+  std::expected<void, Error> RemoveEvent(std::string_view request_id);
+
+  // Where the package of that base64 SHA-256 is unpacked.
+  std::filesystem::path code_folder(std::string_view code_sha256) const;
+  std::filesystem::path logs_folder() const { return folder_ / "logs"; }
+
+ private:
+  FunctionStore(std::filesystem::path folder, UniqueFd lock);
+  std::expected<void, Error> MakeFolders();
+  std::expected<void, Error> DropCacheOfAnEarlierBoot();
+  void SweepHalfWritten();
+  std::expected<void, Error> LoadFunctions();
+  std::expected<void, Error> LoadEvents();
+  std::filesystem::path ZipPath(std::string_view code_sha256) const;
+  std::expected<void, Error> Unpack(std::string_view zip, const std::filesystem::path& into);
+
+  std::filesystem::path folder_;
+  UniqueFd lock_;
+};
+
+}  // namespace kelvin::service

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <expected>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "http/message.h"
+#include "service/api_error.h"
+#include "service/event_queue.h"
+#include "service/function_registry.h"
+#include "service/router.h"
+#include "service/scheduler.h"
+
+namespace kelvin::service {
+
+// The Invoke call. Used from the executor's thread.
+class InvokeApi {
+ public:
+  struct Parts {  // all outlive the object
+    FunctionRegistry& registry;
+    Scheduler& scheduler;
+    EventQueue& events;
+    const Clock& clock;
+    Random& random;
+    const Place& place;
+  };
+  explicit InvokeApi(const Parts& parts);
+
+  // `request_id` names the invoke in logs, and in the answer.
+  boost::asio::awaitable<http::Response> Invoke(Route route, http::Request request,
+                                                std::string request_id);
+
+ private:
+  enum class Type { kRequestResponse, kEvent, kDryRun };
+  struct Call {
+    Type type = Type::kRequestResponse;
+    std::shared_ptr<Invocation> invocation;
+    std::string function;
+  };
+
+  std::expected<Call, ApiError> Read(const Route& route, http::Request& request,
+                                     const std::string& request_id);
+  std::expected<std::string, ApiError> FunctionOf(const Route& route, std::string& arn) const;
+  std::string TraceId(std::string_view given);
+
+  Parts parts_;
+};
+
+}  // namespace kelvin::service

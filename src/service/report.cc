@@ -1,0 +1,176 @@
+#include "service/report.h"
+
+#include <algorithm>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/time_format.h"
+
+namespace kelvin::service {
+namespace {
+
+namespace json = boost::json;
+
+// Figures are given to a hundredth of a millisecond, and billed as given.
+std::int64_t Hundredths(Nanoseconds duration) {
+  return (duration.count() + 5'000) / 10'000;
+}
+
+double Milliseconds(Nanoseconds duration) {
+  return static_cast<double>(Hundredths(duration)) / 100.0;
+}
+
+std::string_view StatusName(RunStatus status) {
+  switch (status) {
+    case RunStatus::kSuccess:
+      return "success";
+    case RunStatus::kFailure:
+      return "failure";
+    case RunStatus::kError:
+      return "error";
+    case RunStatus::kTimeout:
+      return "timeout";
+  }
+  return "error";
+}
+
+// Text lines say nothing of an error that the function answered with: it did answer.
+bool IsPlatformFailure(RunStatus status) {
+  return status == RunStatus::kError || status == RunStatus::kTimeout;
+}
+
+std::string_view PhaseName(InitPhase phase) {
+  return phase == InitPhase::kInit ? "init" : "invoke";
+}
+
+std::int64_t Megabytes(std::uint64_t bytes, int memory_mb) {
+  const auto rounded = static_cast<std::int64_t>((bytes + (1 << 20) - 1) >> 20);
+  return std::clamp<std::int64_t>(rounded, 1, memory_mb);
+}
+
+std::string Document(Clock::WallTime now, std::string_view type, json::object record) {
+  return json::serialize(
+      json::object{{"time", FormatIso8601(now)}, {"type", type}, {"record", std::move(record)}});
+}
+
+void AddStatus(json::object& record, RunStatus status, std::string_view error_type) {
+  record["status"] = StatusName(status);
+  if (!error_type.empty()) record["errorType"] = error_type;
+}
+
+std::string TextStatus(RunStatus status, std::string_view error_type) {
+  std::string text = fmt::format("Status: {}", StatusName(status));
+  if (!error_type.empty()) text += fmt::format("\tError Type: {}", error_type);
+  return text;
+}
+
+// The value of `key` in "Root=...;Parent=...;Sampled=1".
+std::string_view TraceField(std::string_view trace, std::string_view key) {
+  while (!trace.empty()) {
+    const auto end = std::min(trace.find(';'), trace.size());
+    const auto field = trace.substr(0, end);
+    if (field.starts_with(key)) return field.substr(key.size());
+    trace.remove_prefix(std::min(end + 1, trace.size()));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::int64_t BilledMilliseconds(Nanoseconds duration, std::optional<Nanoseconds> init_duration) {
+  const std::int64_t hundredths =
+      Hundredths(duration) + Hundredths(init_duration.value_or(Nanoseconds{0}));
+  return std::max<std::int64_t>(1, (hundredths + 99) / 100);
+}
+
+PlatformLines::PlatformLines(const FunctionConfig& config, const Place& place)
+    : format_(config.log_format),
+      function_name_(config.name),
+      runtime_version_(fmt::format("{}:kelvin", config.runtime)),
+      runtime_version_arn_(fmt::format("arn:aws:lambda:{}::runtime:kelvin", place.region)) {
+  if (config.system_log_level == "DEBUG") threshold_ = Level::kDebug;
+  if (config.system_log_level == "WARN") threshold_ = Level::kWarn;
+}
+
+std::string PlatformLines::InitStart(Clock::WallTime now) const {
+  if (format_ == LogFormat::kText) {
+    return fmt::format("INIT_START Runtime Version: {}\tRuntime Version ARN: {}", runtime_version_,
+                       runtime_version_arn_);
+  }
+  if (!Shows(Level::kInfo)) return {};
+  return Document(now, "platform.initStart",
+                  {{"initializationType", "on-demand"},
+                   {"phase", "init"},
+                   {"runtimeVersion", runtime_version_},
+                   {"runtimeVersionArn", runtime_version_arn_},
+                   {"functionName", function_name_},
+                   {"functionVersion", "$LATEST"}});
+}
+
+std::string PlatformLines::InitDone(Clock::WallTime now, const InitReport& report) const {
+  const bool failed = report.status != RunStatus::kSuccess;
+  if (format_ == LogFormat::kText) {
+    if (!failed) return {};
+    return fmt::format("INIT_REPORT Init Duration: {:.2f} ms\tPhase: {}\t{}",
+                       Milliseconds(report.duration), PhaseName(report.phase),
+                       TextStatus(report.status, report.error_type));
+  }
+  const Level level = failed ? Level::kWarn : Level::kDebug;
+  if (!Shows(level)) return {};
+  json::object done{{"initializationType", "on-demand"}, {"phase", PhaseName(report.phase)}};
+  AddStatus(done, report.status, report.error_type);
+  json::object init_report = done;
+  init_report["metrics"] = json::object{{"durationMs", Milliseconds(report.duration)}};
+  return Document(now, "platform.initRuntimeDone", std::move(done)) + "\n" +
+         Document(now, "platform.initReport", std::move(init_report));
+}
+
+std::string PlatformLines::Start(Clock::WallTime now, std::string_view request_id) const {
+  if (format_ == LogFormat::kText) {
+    return fmt::format("START RequestId: {} Version: $LATEST", request_id);
+  }
+  if (!Shows(Level::kInfo)) return {};
+  return Document(now, "platform.start", {{"requestId", request_id}, {"version", "$LATEST"}});
+}
+
+std::string PlatformLines::End(Clock::WallTime now, const InvokeReport& report) const {
+  if (format_ == LogFormat::kText) return fmt::format("END RequestId: {}", report.request_id);
+  if (!Shows(report.status == RunStatus::kSuccess ? Level::kDebug : Level::kWarn)) return {};
+  json::object record{{"requestId", report.request_id},
+                      {"metrics", {{"durationMs", Milliseconds(report.duration)}}}};
+  AddStatus(record, report.status, report.error_type);
+  return Document(now, "platform.runtimeDone", std::move(record));
+}
+
+std::string PlatformLines::Report(Clock::WallTime now, const InvokeReport& report) const {
+  const std::int64_t billed = BilledMilliseconds(report.duration, report.init_duration);
+  const std::int64_t peak = Megabytes(report.peak_memory_bytes, report.memory_mb);
+  if (format_ == LogFormat::kJson) {
+    if (!Shows(report.status == RunStatus::kSuccess ? Level::kInfo : Level::kWarn)) return {};
+    json::object metrics{{"durationMs", Milliseconds(report.duration)},
+                         {"billedDurationMs", billed},
+                         {"memorySizeMB", report.memory_mb},
+                         {"maxMemoryUsedMB", peak}};
+    if (report.init_duration) metrics["initDurationMs"] = Milliseconds(*report.init_duration);
+    json::object record{{"requestId", report.request_id}, {"metrics", std::move(metrics)}};
+    AddStatus(record, report.status, report.error_type);
+    return Document(now, "platform.report", std::move(record));
+  }
+  std::string line = fmt::format(
+      "REPORT RequestId: {}\tDuration: {:.2f} ms\tBilled Duration: {} ms\tMemory Size: {} MB\t"
+      "Max Memory Used: {} MB\t",
+      report.request_id, Milliseconds(report.duration), billed, report.memory_mb, peak);
+  if (report.init_duration) {
+    line += fmt::format("Init Duration: {:.2f} ms\t", Milliseconds(*report.init_duration));
+  }
+  if (IsPlatformFailure(report.status)) line += TextStatus(report.status, report.error_type);
+  if (TraceField(report.trace_id, "Sampled=") == "1") {
+    line +=
+        fmt::format("\nXRAY TraceId: {}\tSegmentId: {}\tSampled: true\t",
+                    TraceField(report.trace_id, "Root="), TraceField(report.trace_id, "Parent="));
+  }
+  return line;
+}
+
+}  // namespace kelvin::service

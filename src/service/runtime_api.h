@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "http/message.h"
+#include "service/one_shot.h"
+
+namespace kelvin::service {
+
+// What a runtime is given to work on.
+struct RuntimeEvent {
+  std::string request_id;
+  std::string payload;
+  std::int64_t deadline_ms = 0;  // since the epoch
+  std::string function_arn;
+  std::string trace_id;
+  std::string client_context;
+  std::string cognito_identity;
+};
+
+// Largest response of a function, in bytes.
+inline constexpr std::size_t kMaxResponseBytes = 6'291'556;
+
+// The Runtime API of one environment: the HTTP calls, and the states in which each is allowed.
+// Does no input or output of its own. Used from one thread.
+class RuntimeApi {
+ public:
+  // Told what the runtime does, within the call; may call Deliver and Reset, but not destroy the
+  // RuntimeApi.
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    // The runtime asks for work: its init is done, or its invoke.
+    virtual void OnNext() = 0;
+    virtual void OnResponse(std::string payload) = 0;
+    // It said that the invoke, or its init, failed. `error_type` is as Lambda would have it.
+    virtual void OnError(std::string error_type, std::string body) = 0;
+    virtual void OnInitError(std::string error_type, std::string body) = 0;
+    // It sent more than kMaxResponseBytes.
+    virtual void OnResponseTooLarge() = 0;
+  };
+
+  explicit RuntimeApi(Observer& observer);  // outlives the object
+  RuntimeApi(const RuntimeApi&) = delete;
+  RuntimeApi& operator=(const RuntimeApi&) = delete;
+  ~RuntimeApi();  // as Reset
+
+  boost::asio::awaitable<http::Response> Handle(http::Request request);
+  // The answer to a request whose body is over the limit.
+  http::Response HandleTooLarge(const http::Request& head);
+
+  // Gives the runtime work; it must be waiting for some (kReady).
+  void Deliver(std::shared_ptr<const RuntimeEvent> event);
+  // A new process begins; what an old one still waits for is refused.
+  void Reset();
+
+  enum class State { kStarted, kInitError, kReady, kRunning, kResponseSent };
+  State state() const { return state_; }
+
+ private:
+  using Waiter = OneShot<http::Response>;
+  struct Call {
+    std::string_view request_id;
+    std::string_view name;  // "response" or "error"
+  };
+
+  boost::asio::awaitable<http::Response> Next();
+  http::Response Dispatch(http::Request& request);
+  http::Response InitError(http::Request& request);
+  http::Response Invocation(const Call& call, http::Request& request);
+  http::Response WrongState(std::string_view to) const;
+  bool IsCurrent(std::string_view request_id) const;
+
+  Observer& observer_;
+  State state_ = State::kStarted;
+  std::shared_ptr<const RuntimeEvent> event_;
+  std::shared_ptr<Waiter> waiter_;
+};
+
+}  // namespace kelvin::service

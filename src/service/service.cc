@@ -1,0 +1,225 @@
+#include "service/service.h"
+
+#include <utility>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "service/event_queue.h"
+#include "service/function_api.h"
+#include "service/function_registry.h"
+#include "service/function_store.h"
+#include "service/invoke_api.h"
+#include "service/router.h"
+#include "service/runtime_listener.h"
+#include "service/scheduler.h"
+#include "service/timers.h"
+
+namespace kelvin::service {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+
+namespace {
+
+// Of Stop: then busy environments are killed.
+constexpr std::chrono::milliseconds kStopGrace{1500};
+constexpr std::chrono::milliseconds kStopStep{5};
+
+EnvironmentOptions EnvironmentOptionsOf(const ServiceOptions& options, const FunctionStore& store) {
+  return {.place = {options.region, options.account_id},
+          .logs_folder = store.logs_folder(),
+          .function_environment = options.function_environment,
+          .idle_timeout = options.idle_timeout,
+          .freeze_delay = options.freeze_delay,
+          .init_timeout = options.init_timeout,
+          .function_log = options.function_log};
+}
+
+}  // namespace
+
+class Service::Impl {
+ public:
+  Impl(const asio::any_io_executor& executor, const ServiceParts& parts,
+       const ServiceOptions& options, FunctionStore store);
+  ~Impl();
+
+  // Takes up what the store holds.
+  std::expected<void, Error> Load();
+  awaitable<http::Response> Handle(http::Request request);
+  awaitable<void> Stop();
+
+ private:
+  using Call = awaitable<http::Response> (FunctionApi::*)(Route, http::Request);
+  struct Row {
+    Operation operation;
+    Call call;
+  };
+  static constexpr Row kRows[] = {
+      {Operation::kCreateFunction, &FunctionApi::Create},
+      {Operation::kListFunctions, &FunctionApi::List},
+      {Operation::kGetFunction, &FunctionApi::Get},
+      {Operation::kDeleteFunction, &FunctionApi::Delete},
+      {Operation::kGetFunctionConfiguration, &FunctionApi::GetConfiguration},
+      {Operation::kUpdateFunctionConfiguration, &FunctionApi::UpdateConfiguration},
+      {Operation::kUpdateFunctionCode, &FunctionApi::UpdateCode},
+  };
+
+  awaitable<http::Response> Dispatch(http::Request request, const std::string& request_id);
+  void WatchSandboxes();
+
+  ServiceParts parts_;
+  asio::any_io_executor executor_;
+  FunctionStore store_;
+  EnvironmentOptions environment_options_;
+  asio::thread_pool workers_{1};  // the store wants one call at a time
+  Timers timers_;
+  std::unique_ptr<RuntimeListeners> listeners_;
+  FunctionRegistry registry_;
+  Scheduler scheduler_;
+  EventQueue events_;
+  FunctionApi function_api_;
+  InvokeApi invoke_api_;
+  asio::posix::stream_descriptor sandbox_events_;
+  std::shared_ptr<Impl*> self_;
+};
+
+Service::Impl::Impl(const asio::any_io_executor& executor, const ServiceParts& parts,
+                    const ServiceOptions& options, FunctionStore store)
+    : parts_(parts),
+      executor_(executor),
+      store_(std::move(store)),
+      environment_options_(EnvironmentOptionsOf(options, store_)),
+      timers_(executor, parts.clock),
+      listeners_(NewTcpListeners(executor, parts.log)),
+      scheduler_({.executor = executor,
+                  .sandboxes = parts.sandboxes,
+                  .listeners = *listeners_,
+                  .timers = timers_,
+                  .clock = parts.clock,
+                  .random = parts.random,
+                  .log = parts.log},
+                 environment_options_, options.account_concurrency),
+      events_({.executor = executor,
+               .store = store_,
+               .workers = workers_,
+               .scheduler = scheduler_,
+               .timers = timers_,
+               .clock = parts.clock,
+               .log = parts.log,
+               .place = environment_options_.place},
+              options.event_retry_delays),
+      function_api_({.registry = registry_,
+                     .store = store_,
+                     .workers = workers_,
+                     .scheduler = scheduler_,
+                     .clock = parts.clock,
+                     .random = parts.random,
+                     .log = parts.log,
+                     .place = environment_options_.place,
+                     .host = HostArchitecture()}),
+      invoke_api_({.registry = registry_,
+                   .scheduler = scheduler_,
+                   .events = events_,
+                   .clock = parts.clock,
+                   .random = parts.random,
+                   .place = environment_options_.place}),
+      sandbox_events_(executor, parts.sandboxes.event_fd()),
+      self_(std::make_shared<Impl*>(this)) {
+  WatchSandboxes();
+}
+
+Service::Impl::~Impl() {
+  sandbox_events_.release();
+  workers_.join();
+}
+
+void Service::Impl::WatchSandboxes() {
+  sandbox_events_.async_wait(asio::posix::stream_descriptor::wait_read,
+                             [weak = std::weak_ptr(self_)](const boost::system::error_code& error) {
+                               const auto self = weak.lock();
+                               if (error || !self) return;
+                               (*self)->parts_.sandboxes.Dispatch();
+                               (*self)->WatchSandboxes();
+                             });
+}
+
+std::expected<void, Error> Service::Impl::Load() {
+  for (FunctionConfig& config : std::exchange(store_.functions, {})) {
+    auto unpacked = store_.EnsureUnpacked(config.code_sha256);
+    if (!unpacked) return unpacked;
+    const auto shared = std::make_shared<const FunctionConfig>(std::move(config));
+    registry_.Put(shared);
+    scheduler_.Configure(shared, store_.code_folder(shared->code_sha256));
+  }
+  for (StoredEvent& event : std::exchange(store_.events, {})) events_.Resume(std::move(event));
+  return {};
+}
+
+awaitable<http::Response> Service::Impl::Handle(http::Request request) {
+  const std::string request_id = NewUuid(parts_.random);
+  http::Response response = co_await Dispatch(std::move(request), request_id);
+  response.headers.Add("x-amzn-RequestId", request_id);
+  co_return response;
+}
+
+awaitable<http::Response> Service::Impl::Dispatch(http::Request request,
+                                                  const std::string& request_id) {
+  auto route = FindRoute(request.method, request.target);
+  if (!route) {
+    parts_.log.Write(LogLevel::kWarn, "service", "no such call of the Lambda API: {} {}",
+                     request.method, request.target);
+    ApiError error{ApiErrorKind::kUnknownOperation, "Unknown operation: "};
+    error.message += request.method + " " + request.target;
+    co_return ErrorResponse(error);
+  }
+  if (route->operation == Operation::kInvoke) {
+    co_return co_await invoke_api_.Invoke(std::move(*route), std::move(request), request_id);
+  }
+  Call call = nullptr;
+  for (const Row& row : kRows) {
+    if (row.operation == route->operation) call = row.call;
+  }
+  co_return co_await (function_api_.*call)(std::move(*route), std::move(request));
+}
+
+awaitable<void> Service::Impl::Stop() {
+  events_.Stop();
+  scheduler_.Close();
+  const auto end = parts_.clock.Now() + kStopGrace;
+  bool killed = false;
+  asio::steady_timer step(executor_);
+  while (!scheduler_.empty() || !events_.idle()) {
+    if (!killed && parts_.clock.Now() >= end) {
+      scheduler_.Kill();
+      killed = true;
+    }
+    step.expires_after(kStopStep);
+    co_await step.async_wait(asio::use_awaitable);
+  }
+}
+
+Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Service::~Service() = default;
+
+std::expected<std::unique_ptr<Service>, Error> Service::Create(
+    const asio::any_io_executor& executor, const ServiceParts& parts, ServiceOptions options) {
+  auto store = FunctionStore::Open(options.state);
+  if (!store) return std::unexpected(std::move(store.error()));
+  auto impl = std::make_unique<Impl>(executor, parts, options, std::move(*store));
+  auto loaded = impl->Load();
+  if (!loaded) return std::unexpected(std::move(loaded.error()));
+  return std::unique_ptr<Service>(new Service(std::move(impl)));
+}
+
+awaitable<http::Response> Service::Handle(http::Request request) {
+  return impl_->Handle(std::move(request));
+}
+
+awaitable<void> Service::Stop() {
+  return impl_->Stop();
+}
+
+}  // namespace kelvin::service
