@@ -1,0 +1,152 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/compare_options.h"
+#include "cli/exit_code.h"
+#include "cli/invoke.h"
+#include "cli/serve_options.h"
+#include "cli/suggest.h"
+
+namespace kelvin::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+template <typename Options>
+std::string UsageErrorOf(const std::expected<Options, Stop>& options) {
+  if (options) return "accepted";
+  EXPECT_EQ(options.error().exit_code, kExitUsage);
+  return options.error().text;
+}
+
+TEST(CompareOptions, HaveTheDocumentedDefaults) {
+  const auto options = ParseCompare({});
+  ASSERT_TRUE(options.has_value()) << options.error().text;
+  EXPECT_EQ(options->plan.cold, 20);
+  EXPECT_EQ(options->plan.warm, 200);
+  EXPECT_EQ(options->config, "kelvin.toml");
+  EXPECT_EQ(options->out, "out");
+  EXPECT_FALSE(options->seed_given);
+  EXPECT_FALSE(options->memory_mb.has_value());
+  EXPECT_FALSE(options->payload.has_value());
+  EXPECT_EQ(options->format, Format::kTable);
+}
+
+TEST(CompareOptions, TellPackagesFromFunctions) {
+  const auto options = ParseCompare({"hello", "a.zip", "--cold", "3", "transform-aot"});
+  ASSERT_TRUE(options.has_value()) << options.error().text;
+  EXPECT_THAT(options->functions, ElementsAre("hello", "transform-aot"));
+  EXPECT_THAT(options->packages, ElementsAre("a.zip"));
+  EXPECT_EQ(options->plan.cold, 3);
+}
+
+TEST(CompareOptions, TakeEveryOption) {
+  const auto options = ParseCompare(
+      {"f",   "--warm=5",  "--warm-up",  "0",        "--seed", "9",        "--memory",
+       "512", "--payload", "{\"a\":1}",  "--out",    "o",      "--json",   "--cold-share",
+       "0.5", "--region",  "eu-south-1", "--prices", "p.json", "--config", "k.toml"});
+  ASSERT_TRUE(options.has_value()) << options.error().text;
+  EXPECT_EQ(options->plan.seed, 9U);
+  EXPECT_TRUE(options->seed_given);
+  EXPECT_EQ(options->memory_mb, 512);
+  EXPECT_EQ(options->payload, "{\"a\":1}");
+  EXPECT_EQ(options->format, Format::kJson);
+  EXPECT_DOUBLE_EQ(options->cold_share, 0.5);
+}
+
+TEST(CompareOptions, SayWhatTheyExpected) {
+  EXPECT_THAT(UsageErrorOf(ParseCompare({"--cold", "many"})),
+              AllOf(HasSubstr("--cold"), HasSubstr("expected a whole number from 0 to 1000000"),
+                    HasSubstr("'many'"), HasSubstr("kelvin compare --help")));
+  EXPECT_THAT(UsageErrorOf(ParseCompare({"--memory", "64"})), HasSubstr("from 128 to 10240"));
+  EXPECT_THAT(UsageErrorOf(ParseCompare({"--cold-share", "2"})), HasSubstr("from 0 to 1"));
+  EXPECT_THAT(UsageErrorOf(ParseCompare({"--cold", "0", "--warm", "0"})),
+              HasSubstr("nothing would be measured"));
+  EXPECT_THAT(UsageErrorOf(ParseCompare({"--cold"})), HasSubstr("--cold"));
+}
+
+TEST(CompareOptions, NameTheOptionThatWasProbablyMeant) {
+  EXPECT_THAT(UsageErrorOf(ParseCompare({"--wram", "5"})), HasSubstr("did you mean --warm?"));
+}
+
+TEST(CompareOptions, FitTheirTarget) {
+  EXPECT_THAT(UsageErrorOf(ParseCompare({"--endpoint-url", "http://127.0.0.1:1"})),
+              HasSubstr("at least one function"));
+  EXPECT_THAT(UsageErrorOf(ParseCompare({"a.zip", "--endpoint-url", "http://127.0.0.1:1"})),
+              HasSubstr("a.zip"));
+  EXPECT_THAT(
+      UsageErrorOf(ParseCompare({"f", "--memory", "512", "--endpoint-url", "http://127.0.0.1:1"})),
+      HasSubstr("--memory"));
+}
+
+TEST(CompareOptions, HelpHasExamples) {
+  const auto help = ParseCompare({"--help"});
+  ASSERT_FALSE(help.has_value());
+  EXPECT_EQ(help.error().exit_code, kExitOk);
+  EXPECT_THAT(help.error().text, AllOf(HasSubstr("Examples:"), HasSubstr("kelvin compare hello"),
+                                       HasSubstr("--warm-up")));
+}
+
+TEST(CompareCommand, RepeatsTheRun) {
+  auto options = ParseCompare({"hello", "--payload", "{\"it's\": 1}", "--cold", "3"});
+  ASSERT_TRUE(options.has_value());
+  options->plan.seed = 77;
+  const std::string command = CompareCommand(*options);
+  EXPECT_EQ(command,
+            "kelvin compare hello --cold 3 --warm 200 --warm-up 10 --seed 77 "
+            "--payload '{\"it'\\''s\": 1}' --cold-share 0.01 --region us-east-1");
+}
+
+TEST(ServeOptions, HaveTheDocumentedDefaults) {
+  const auto options = ParseServe({});
+  ASSERT_TRUE(options.has_value());
+  EXPECT_EQ(options->host, "127.0.0.1");
+  EXPECT_EQ(options->port, 9001);
+  EXPECT_EQ(options->state_dir, ".kelvin");
+  EXPECT_EQ(options->storage, tables::Storage::kDurable);
+  EXPECT_FALSE(options->ready_fd.has_value());
+}
+
+TEST(ServeOptions, TakeEveryOption) {
+  const auto options =
+      ParseServe({"--host", "::1", "--port", "0", "--state-dir", "s", "--region", "eu-west-1",
+                  "--ephemeral-tables", "--ready-fd", "3", "--ready-file", "r"});
+  ASSERT_TRUE(options.has_value()) << options.error().text;
+  EXPECT_EQ(options->storage, tables::Storage::kEphemeral);
+  EXPECT_EQ(options->ready_fd, 3);
+  EXPECT_EQ(options->ready_file, "r");
+}
+
+TEST(ServeOptions, RefuseToListenToANetwork) {
+  EXPECT_THAT(UsageErrorOf(ParseServe({"--host", "0.0.0.0"})),
+              AllOf(HasSubstr("0.0.0.0"), HasSubstr("127.0.0.1")));
+  EXPECT_THAT(UsageErrorOf(ParseServe({"--host", "192.168.1.5"})), HasSubstr("loopback"));
+}
+
+TEST(ServeOptions, RefusePortsAndArgumentsThatCannotBe) {
+  EXPECT_THAT(UsageErrorOf(ParseServe({"--port", "65536"})), HasSubstr("from 0 to 65535"));
+  EXPECT_THAT(UsageErrorOf(ParseServe({"now"})), HasSubstr("'now'"));
+  EXPECT_THAT(UsageErrorOf(ParseServe({"--no-such-option"})), HasSubstr("--no-such-option"));
+}
+
+TEST(InvokeOptions, NeedAFunction) {
+  EXPECT_THAT(UsageErrorOf(ParseInvoke({})), HasSubstr("FUNCTION"));
+  const auto options = ParseInvoke({"f", "--tail"});
+  ASSERT_TRUE(options.has_value());
+  EXPECT_EQ(options->function, "f");
+  EXPECT_EQ(options->log, aws::LogType::kTail);
+}
+
+TEST(Suggest, FindsSlipsAndNothingFarAway) {
+  const std::vector<std::string> names = {"compare", "serve", "pack"};
+  EXPECT_EQ(Suggest("comapre", names), "compare");
+  EXPECT_EQ(Suggest("serv", names), "serve");
+  EXPECT_EQ(Suggest("xyz", names), std::nullopt);
+  EXPECT_THAT(DidYouMean("xyz", names), IsEmpty());
+}
+
+}  // namespace
+}  // namespace kelvin::cli
