@@ -48,8 +48,8 @@ concept HasMessage = requires(const E& error) { std::string(error.message); };
 template <typename E>
 HandlerError ToHandlerError(E&& error) {
   using Plain = std::remove_cvref_t<E>;
-  if constexpr (std::constructible_from<HandlerError, E>) {
-    return HandlerError(std::forward<E>(error));
+  if constexpr (std::convertible_to<E, HandlerError>) {
+    return std::forward<E>(error);
   } else if constexpr (std::convertible_to<E, std::string>) {
     return HandlerError{"Function.Error", std::string(std::forward<E>(error)), {}, {}};
   } else {
@@ -175,9 +175,10 @@ class HandlerAdapter final : public RawHandler {
     }
   }
 
-  static std::string Encode(Value&& value) {
+  template <typename T>
+  static std::string Encode(T&& value) {
     if constexpr (kRaw) {
-      return std::move(value);
+      return std::forward<T>(value);
     } else {
       return WriteResult(value);
     }
