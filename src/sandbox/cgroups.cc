@@ -1,6 +1,8 @@
 #include "sandbox/cgroups.h"
 
 #include <charconv>
+#include <chrono>
+#include <thread>
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -11,31 +13,36 @@ namespace {
 
 constexpr std::string_view kInstancePrefix = "kelvin-";
 constexpr std::string_view kServiceGroup = "kelvin-service";
-constexpr int kKillPasses = 100;
+// How long what was killed may take to be gone.
+constexpr int kRemovalPasses = 2000;
+constexpr std::chrono::milliseconds kRemovalPause{1};
 
 void KillAll(CgroupFs& fs, const std::filesystem::path& folder) {
+  const auto listed = fs.Read(folder / "cgroup.procs");
+  if (!listed) return;
+  const char* at = listed->data();
+  const char* const end = at + listed->size();
+  while (at < end) {
+    pid_t pid = 0;
+    const auto parsed = std::from_chars(at, end, pid);
+    if (pid > 0) ::kill(pid, SIGKILL);
+    at = parsed.ptr + 1;
+  }
+}
+
+void RemoveGroup(CgroupFs& fs, const std::filesystem::path& folder) {
   (void)fs.Write(folder / "cgroup.freeze", "0");
   (void)fs.Write(folder / "freezer.state", "THAWED");
-  // A process may fork between the listing and its own end, so look until nobody is left.
-  for (int pass = 0; pass < kKillPasses; ++pass) {
-    const auto listed = fs.Read(folder / "cgroup.procs");
-    if (!listed || listed->empty()) return;
-    const char* at = listed->data();
-    const char* const end = at + listed->size();
-    while (at < end) {
-      pid_t pid = 0;
-      const auto parsed = std::from_chars(at, end, pid);
-      if (pid > 0) ::kill(pid, SIGKILL);
-      at = parsed.ptr + 1;
-    }
+  // A process may fork between the listing and its own end, so kill until nobody is left.
+  for (int pass = 0; pass < kRemovalPasses; ++pass) {
+    KillAll(fs, folder);
+    if (fs.RemoveFolder(folder)) return;
+    std::this_thread::sleep_for(kRemovalPause);
   }
 }
 
 void RemoveInstance(CgroupFs& fs, const std::filesystem::path& folder) {
-  for (const std::string& id : fs.Folders(folder)) {
-    KillAll(fs, folder / id);
-    (void)fs.RemoveFolder(folder / id);
-  }
+  for (const std::string& id : fs.Folders(folder)) RemoveGroup(fs, folder / id);
   (void)fs.RemoveFolder(folder);
 }
 

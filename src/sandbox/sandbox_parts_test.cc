@@ -1,0 +1,161 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "sandbox/cgroup_roots.h"
+#include "sandbox/channel.h"
+#include "sandbox/process_tree.h"
+#include "sandbox/protocol.h"
+#include "sandbox/root_plan.h"
+
+namespace kelvin::sandbox {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+TEST(FindCgroupRoots, FindsV1AndUnifiedHierarchiesSideBySide) {
+  const CgroupRoots roots = FindCgroupRoots(
+      "30 24 0:26 / /sys/fs/cgroup ro,nosuid shared:9 - tmpfs tmpfs ro,mode=755\n"
+      "31 30 0:27 / /sys/fs/cgroup/unified rw shared:10 - cgroup2 cgroup2 rw\n"
+      "35 30 0:31 / /sys/fs/cgroup/cpu,cpuacct rw shared:16 - cgroup cgroup rw,cpu,cpuacct\n"
+      "36 30 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+      "37 30 0:33 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd\n",
+      "5:memory:/user.slice\n0::/user.slice/session\n");
+  EXPECT_EQ(roots.memory, "/sys/fs/cgroup/memory");
+  EXPECT_EQ(roots.cpu, "/sys/fs/cgroup/cpu,cpuacct");
+  EXPECT_EQ(roots.pids, "");
+  EXPECT_EQ(roots.unified, "/sys/fs/cgroup/unified");
+  EXPECT_EQ(roots.own, "/sys/fs/cgroup/unified/user.slice/session");
+}
+
+TEST(FindCgroupRoots, CountsFromTheMountedPartInAContainer) {
+  const CgroupRoots roots = FindCgroupRoots(
+      "31 30 0:27 /docker/abc /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/docker/abc\n");
+  EXPECT_EQ(roots.own, "/sys/fs/cgroup");
+}
+
+TEST(FindCgroupRoots, FindsNothingInNothing) {
+  const CgroupRoots roots = FindCgroupRoots("", "");
+  EXPECT_EQ(roots.unified, "");
+  EXPECT_EQ(roots.memory, "");
+  EXPECT_EQ(FindCgroupRoots("nonsense\n1 2\n - - -\n", "::\n").unified, "");
+}
+
+TEST(PlanRoot, ShowsTheHostsProgramsReadOnlyAndTheFunctionsFolders) {
+  const auto host = TemporaryDirectory::Create().value();
+  std::filesystem::create_directories(host.path() / "usr/lib");
+  std::filesystem::create_directory(host.path() / "etc");
+  std::filesystem::create_directory(host.path() / "home");
+  std::filesystem::create_directory_symlink("usr/lib", host.path() / "lib");
+  const auto plan = PlanRoot(host.path(), "/packages/a", 512);
+  EXPECT_THAT(plan, Contains(RootStep{RootAction::kBind, "usr", (host.path() / "usr").native()}));
+  EXPECT_THAT(plan, Contains(RootStep{RootAction::kSymlink, "lib", "usr/lib"}));
+  EXPECT_THAT(plan, Contains(RootStep{RootAction::kBind, "var/task", "/packages/a"}));
+  EXPECT_THAT(plan, Contains(RootStep{RootAction::kTmpfs, "tmp", "mode=1777,size=512m"}));
+  for (const RootStep& step : plan) {
+    EXPECT_NE(step.target, "home");
+    EXPECT_NE(step.target, "lib64") << "the host has none";
+    EXPECT_TRUE(step.target.is_relative()) << step.target;
+  }
+}
+
+TEST(ProcessStat, SurvivesAnyNameOfTheProgram) {
+  const auto stat = ParseProcessStat(
+      "42 (a) S 1 (x) R 7 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 0 0\n");
+  ASSERT_TRUE(stat);
+  EXPECT_EQ(stat->state, 'R');
+  EXPECT_EQ(stat->parent, 7);
+  EXPECT_EQ(stat->start_time, 987'654U);
+  EXPECT_FALSE(ParseProcessStat(""));
+  EXPECT_FALSE(ParseProcessStat("42 (a) S 1"));
+}
+
+TEST(ProcessStat, ReadsThisProcess) {
+  const auto stat = ReadProcessStat(::getpid());
+  ASSERT_TRUE(stat);
+  EXPECT_EQ(stat->parent, ::getppid());
+  EXPECT_THAT(Descendants(stat->parent), Contains(::getpid()));
+  EXPECT_THAT(Descendants(::getpid()), Not(Contains(::getpid())));
+}
+
+TEST(MemoryOf, AddsUpProcesses) {
+  const MemoryUse use = MemoryOf({::getpid()});
+  EXPECT_GT(use.now, 0U);
+  EXPECT_GE(use.highest, use.now);
+  EXPECT_EQ(MemoryOf({}).now, 0U);
+  EXPECT_EQ(ParseHighestResident("VmPeak:\t 9 kB\nVmHWM:\t     812 kB\n"), 812U * 1024);
+  EXPECT_EQ(ParseHighestResident("State:\tZ (zombie)\n"), 0U);
+}
+
+TEST(Channel, CarriesBytesAndFiles) {
+  auto ends = MakeChannel().value();
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe(pipe_ends), 0);
+  const UniqueFd reader(pipe_ends[0]);
+  UniqueFd writer(pipe_ends[1]);
+  const std::string large(100'000, 'x');
+  ASSERT_TRUE(SendPacket(ends.first.get(), large, {writer.get()}));
+  writer.reset();
+  auto packet = ReceivePacket(ends.second.get(), Wait::kYes);
+  ASSERT_TRUE(packet);
+  EXPECT_EQ(packet->bytes, large);
+  ASSERT_EQ(packet->fds.size(), 1U);
+  ASSERT_TRUE(WriteAll(packet->fds[0].get(), "!"));
+  char got = 0;
+  EXPECT_EQ(::read(reader.get(), &got, 1), 1);
+}
+
+TEST(Channel, TellsNothingYetFromClosed) {
+  auto ends = MakeChannel().value();
+  auto nothing = ReceivePacket(ends.second.get(), Wait::kNo);
+  ASSERT_FALSE(nothing);
+  EXPECT_EQ(nothing.error().code, ErrorCode::kTimeout);
+  ends.first.reset();
+  auto closed = ReceivePacket(ends.second.get(), Wait::kNo);
+  ASSERT_TRUE(closed);
+  EXPECT_TRUE(closed->bytes.empty());
+}
+
+TEST(Channel, RefusesTooLargeAPacket) {
+  auto ends = MakeChannel().value();
+  auto sent = SendPacket(ends.first.get(), std::string(1 << 20, 'x'));
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(Channel, SaysWhoSent) {
+  auto ends = MakeChannel().value();
+  ASSERT_TRUE(AskForSenders(ends.second.get()));
+  ASSERT_TRUE(SendPacket(ends.first.get(), "x"));
+  EXPECT_EQ(ReceivePacket(ends.second.get(), Wait::kYes)->sender, ::getpid());
+}
+
+TEST(LaunchRequest, ComesBackAsItWas) {
+  const LaunchRequest request{.privacy = Privacy::kUserNamespaces,
+                              .memory_watch = MemoryWatch::kCgroup,
+                              .uid = 993,
+                              .gid = 990,
+                              .memory_mb = 10240,
+                              .tmp_mb = 512,
+                              .code = "/a b/c",
+                              .mount_point = "/m",
+                              .environment = {"A=", "B=x=y", "C=line\nbreak"}};
+  const LaunchRequest back = DecodeLaunchRequest(Encode(request));
+  EXPECT_EQ(back.privacy, request.privacy);
+  EXPECT_EQ(back.memory_watch, request.memory_watch);
+  EXPECT_EQ(back.uid, request.uid);
+  EXPECT_EQ(back.gid, request.gid);
+  EXPECT_EQ(back.memory_mb, request.memory_mb);
+  EXPECT_EQ(back.tmp_mb, request.tmp_mb);
+  EXPECT_EQ(back.code, request.code);
+  EXPECT_EQ(back.mount_point, request.mount_point);
+  EXPECT_EQ(back.environment, request.environment);
+}
+
+}  // namespace
+}  // namespace kelvin::sandbox
