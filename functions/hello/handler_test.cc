@@ -15,13 +15,13 @@ TEST(Hello, GreetsTheWorldWhenNoNameCame) {
 }
 
 TEST(Hello, SpeaksJson) {
-  const auto handler = kelvin::detail::Adapt(Greet);
+  const auto handler = kelvin::Adapt(Greet);
   EXPECT_EQ(handler->Invoke(R"({"name":"Ada"})", kelvin::Context()).value(),
             R"({"message":"Hello, Ada!"})");
 }
 
 TEST(Hello, SaysWhatIsWrongWithABadName) {
-  const auto handler = kelvin::detail::Adapt(Greet);
+  const auto handler = kelvin::Adapt(Greet);
   const auto result = handler->Invoke(R"({"name":7})", kelvin::Context());
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().message, "$.name: expected a string, got 7");

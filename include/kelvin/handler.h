@@ -187,11 +187,16 @@ class HandlerAdapter final : public RawHandler {
   Handler handler_;
 };
 
-// A handler of any form that Run takes, as the loop wants it.
+}  // namespace detail
+
+// A handler of any form that Run takes, as the loop wants it. A test uses it to see the JSON:
+//   kelvin::Adapt(Greet)->Invoke(R"({"name":"Ada"})", kelvin::Context())
 template <typename Handler>
 std::unique_ptr<RawHandler> Adapt(Handler handler) {
-  return std::make_unique<HandlerAdapter<Handler>>(std::move(handler));
+  return std::make_unique<detail::HandlerAdapter<Handler>>(std::move(handler));
 }
+
+namespace detail {
 
 // From a factory as users write it: with or without InitContext, giving the handler or an expected.
 template <typename Factory>

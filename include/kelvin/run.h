@@ -30,7 +30,7 @@ int RunRaw(const RawHandlerFactory& factory, const OnShutdown& on_shutdown = {})
 // Returns only when the process cannot go on: the value is its exit status.
 template <typename Handler>
 int Run(Handler handler, const OnShutdown& on_shutdown = {}) {
-  return RunRaw([&](const InitContext&) { return detail::Adapt(std::move(handler)); }, on_shutdown);
+  return RunRaw([&](const InitContext&) { return Adapt(std::move(handler)); }, on_shutdown);
 }
 
 // The same, with the handler made in Lambda's init phase: `factory` takes const InitContext& or

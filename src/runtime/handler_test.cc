@@ -23,7 +23,7 @@ BOOST_DESCRIBE_STRUCT(Order, (), (id, count))
 
 template <typename Handler>
 std::expected<std::string, HandlerError> Invoke(Handler handler, std::string_view payload) {
-  return detail::Adapt(std::move(handler))->Invoke(payload, Context({.request_id = "r-1"}));
+  return Adapt(std::move(handler))->Invoke(payload, Context({.request_id = "r-1"}));
 }
 
 Order Doubled(const Order& order) {
@@ -51,7 +51,7 @@ TEST(Handler, TakesAnObjectWithStateThatOnlyMoves) {
     std::unique_ptr<int> count = std::make_unique<int>(0);
     int operator()(int step) { return *count += step; }
   };
-  const auto handler = detail::Adapt(Counter{});
+  const auto handler = Adapt(Counter{});
   EXPECT_EQ(handler->Invoke("2", Context()).value(), "2");
   EXPECT_EQ(handler->Invoke("3", Context()).value(), "5");
 }
