@@ -2,6 +2,8 @@
 
 #include <charconv>
 #include <chrono>
+#include <optional>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -31,19 +33,12 @@ void KillAll(CgroupFs& fs, const std::filesystem::path& folder) {
 }
 
 void RemoveGroup(CgroupFs& fs, const std::filesystem::path& folder) {
-  (void)fs.Write(folder / "cgroup.freeze", "0");
-  (void)fs.Write(folder / "freezer.state", "THAWED");
   // A process may fork between the listing and its own end, so kill until nobody is left.
   for (int pass = 0; pass < kRemovalPasses; ++pass) {
     KillAll(fs, folder);
     if (fs.RemoveFolder(folder)) return;
     std::this_thread::sleep_for(kRemovalPause);
   }
-}
-
-void RemoveInstance(CgroupFs& fs, const std::filesystem::path& folder) {
-  for (const std::string& id : fs.Folders(folder)) RemoveGroup(fs, folder / id);
-  (void)fs.RemoveFolder(folder);
 }
 
 // The folders that may hold instances.
@@ -54,6 +49,38 @@ std::vector<std::filesystem::path> Parents(const CgroupRoots& roots) {
     if (!root->empty()) parents.push_back(*root);
   }
   return parents;
+}
+
+void RemoveInstance(CgroupFs& fs, const std::vector<std::filesystem::path>& parents,
+                    const std::string& instance) {
+  const auto for_each_group = [&](auto&& act) {
+    for (const auto& parent : parents) {
+      for (const std::string& id : fs.Folders(parent / instance)) act(parent / instance / id);
+    }
+  };
+  // First in all hierarchies, because what one of them holds frozen does not die in another.
+  for_each_group([&](const std::filesystem::path& group) {
+    (void)fs.Write(group / "cgroup.freeze", "0");
+    (void)fs.Write(group / "freezer.state", "THAWED");
+  });
+  for_each_group([&](const std::filesystem::path& group) { RemoveGroup(fs, group); });
+  for (const auto& parent : parents) (void)fs.RemoveFolder(parent / instance);
+}
+
+struct Instance {
+  int pid = 0;
+  std::uint64_t start_time = 0;
+};
+
+std::optional<Instance> ParseInstance(std::string_view name) {
+  if (!name.starts_with(kInstancePrefix)) return std::nullopt;
+  const char* const end = name.data() + name.size();
+  Instance instance;
+  const auto first = std::from_chars(name.data() + kInstancePrefix.size(), end, instance.pid);
+  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '-') return std::nullopt;
+  const auto second = std::from_chars(first.ptr + 1, end, instance.start_time);
+  if (second.ec != std::errc{} || second.ptr != end) return std::nullopt;
+  return instance;
 }
 
 bool Contains(const std::expected<std::string, Error>& words, std::string_view word) {
@@ -160,24 +187,20 @@ std::expected<std::unique_ptr<Cgroup>, Error> Cgroups::Make(const std::string& i
 }
 
 void Cgroups::RemoveAll() {
-  for (const auto& parent : Parents(roots_)) RemoveInstance(fs_, parent / instance_);
+  RemoveInstance(fs_, Parents(roots_), instance_);
 }
 
 void Cgroups::RemoveStale(CgroupFs& fs, const CgroupRoots& roots,
                           const std::function<bool(int pid, std::uint64_t start_time)>& is_alive) {
-  for (const auto& parent : Parents(roots)) {
+  const auto parents = Parents(roots);
+  std::set<std::string> stale;
+  for (const auto& parent : parents) {
     for (const std::string& name : fs.Folders(parent)) {
-      if (!name.starts_with(kInstancePrefix)) continue;
-      const char* const end = name.data() + name.size();
-      int pid = 0;
-      std::uint64_t start_time = 0;
-      const auto first = std::from_chars(name.data() + kInstancePrefix.size(), end, pid);
-      if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '-') continue;
-      const auto second = std::from_chars(first.ptr + 1, end, start_time);
-      if (second.ec != std::errc{} || second.ptr != end || is_alive(pid, start_time)) continue;
-      RemoveInstance(fs, parent / name);
+      const auto instance = ParseInstance(name);
+      if (instance && !is_alive(instance->pid, instance->start_time)) stale.insert(name);
     }
   }
+  for (const std::string& instance : stale) RemoveInstance(fs, parents, instance);
 }
 
 }  // namespace kelvin::sandbox
