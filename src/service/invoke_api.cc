@@ -14,7 +14,6 @@ using boost::asio::awaitable;
 
 namespace {
 
-constexpr std::size_t kMostSyncBytes = 6'291'456;
 constexpr std::size_t kMostEventBytes = 1'048'576;
 constexpr std::size_t kMostContextBytes = 3583;
 
@@ -104,7 +103,7 @@ std::expected<InvokeApi::Call, ApiError> InvokeApi::Read(const Route& route, htt
         ConstraintError(type, "invocationType",
                         "Member must satisfy enum value set: [RequestResponse, Event, DryRun]"));
   }
-  const std::size_t most = call.type == Type::kEvent ? kMostEventBytes : kMostSyncBytes;
+  const std::size_t most = call.type == Type::kEvent ? kMostEventBytes : kMaxInvokeBytes;
   if (request.body.size() >= most) return std::unexpected(TooLarge(most));
   auto event = std::make_shared<RuntimeEvent>();
   auto function = FunctionOf(route, event->function_arn);

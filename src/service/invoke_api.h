@@ -16,6 +16,9 @@
 
 namespace kelvin::service {
 
+// Payloads of a synchronous Invoke are smaller than this.
+inline constexpr std::size_t kMaxInvokeBytes = 6'291'456;
+
 // The Invoke call. Used from the executor's thread.
 class InvokeApi {
  public:

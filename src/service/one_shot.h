@@ -1,9 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <utility>
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -29,7 +29,7 @@ class OneShot {
     }
     boost::asio::post(executor_,
                       [handler = std::move(handler_), value = std::move(value)]() mutable {
-                        std::move(handler)(std::move(value));
+                        handler(std::move(value));
                       });
   }
 
@@ -46,7 +46,7 @@ class OneShot {
   bool set_ = false;
   std::optional<T> value_;
   boost::asio::any_io_executor executor_;
-  boost::asio::any_completion_handler<void(T)> handler_;
+  std::move_only_function<void(T)> handler_;
 };
 
 }  // namespace kelvin::service

@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
 #include "service/event_queue.h"
 #include "service/function_api.h"
@@ -212,6 +213,19 @@ std::expected<std::unique_ptr<Service>, Error> Service::Create(
   auto loaded = impl->Load();
   if (!loaded) return std::unexpected(std::move(loaded.error()));
   return std::unique_ptr<Service>(new Service(std::move(impl)));
+}
+
+http::Response Service::TooLarge(const http::Request& head) {
+  const auto route = FindRoute(head.method, head.target);
+  const bool invoke = route && route->operation == Operation::kInvoke;
+  const bool update = route && route->operation == Operation::kUpdateFunctionCode;
+  ApiError error{ApiErrorKind::kRequestTooLarge, {}};
+  error.message = fmt::format("Request must be smaller than {} bytes for the {} operation",
+                              invoke ? kMaxInvokeBytes : kMaxRequestBytes,
+                              invoke   ? "InvokeFunction"
+                              : update ? "UpdateFunctionCode"
+                                       : "CreateFunction");
+  return ErrorResponse(error);
 }
 
 awaitable<http::Response> Service::Handle(http::Request request) {

@@ -76,6 +76,8 @@ class Service {
 
   // Largest request body of the API: what the HTTP server in front must let through.
   static constexpr std::size_t kMaxRequestBytes = 70'167'211;
+  // The answer to a request with a larger one.
+  static http::Response TooLarge(const http::Request& head);
 
  private:
   class Impl;
