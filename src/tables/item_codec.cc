@@ -1,0 +1,326 @@
+#include "tables/item_codec.h"
+
+#include <cstdint>
+#include <utility>
+
+#include "base/encoding.h"
+#include "tables/value_json.h"
+
+namespace kelvin::tables {
+namespace {
+
+// Types on disk, where ValueType may be reordered but these may not.
+enum class Tag : std::uint8_t {
+  kString = 1,
+  kNumber = 2,
+  kBinary = 3,
+  kFalse = 4,
+  kTrue = 5,
+  kNull = 6,
+  kList = 7,
+  kMap = 8,
+  kStringSet = 9,
+  kNumberSet = 10,
+  kBinarySet = 11,
+};
+
+void AppendLength(std::string& out, std::size_t length) {
+  while (length >= 0x80) {
+    out += static_cast<char>(length | 0x80);
+    length >>= 7;
+  }
+  out += static_cast<char>(length);
+}
+
+void AppendBytes(std::string& out, std::string_view bytes) {
+  AppendLength(out, bytes.size());
+  out += bytes;
+}
+
+struct Encoder {
+  std::string& out;
+
+  void AppendTag(Tag tag) const { out += static_cast<char>(tag); }
+  void Member(const std::string& text) const { AppendBytes(out, text); }
+  void Member(const Binary& binary) const { AppendBytes(out, binary.bytes); }
+  void Member(const Number& number) const {
+    AppendLength(out, number.KeySize());
+    number.AppendKeyTo(out);
+  }
+
+  void operator()(const std::string& text) const {
+    AppendTag(Tag::kString);
+    Member(text);
+  }
+  void operator()(const Number& number) const {
+    AppendTag(Tag::kNumber);
+    Member(number);
+  }
+  void operator()(const Binary& binary) const {
+    AppendTag(Tag::kBinary);
+    Member(binary);
+  }
+  void operator()(bool flag) const { AppendTag(flag ? Tag::kTrue : Tag::kFalse); }
+  void operator()(const Null&) const { AppendTag(Tag::kNull); }
+  void operator()(const Value::List& list) const {
+    AppendTag(Tag::kList);
+    AppendLength(out, list.size());
+    for (const Value& value : list) std::visit(*this, value.variant());
+  }
+  void operator()(const AttributeMap& map) const {
+    AppendTag(Tag::kMap);
+    Attributes(map);
+  }
+  template <typename T>
+  void operator()(const SetOf<T>& set) const {
+    AppendTag(std::is_same_v<T, std::string> ? Tag::kStringSet
+              : std::is_same_v<T, Number>    ? Tag::kNumberSet
+                                             : Tag::kBinarySet);
+    AppendLength(out, set.members.size());
+    for (const T& member : set.members) Member(member);
+  }
+  void Attributes(const AttributeMap& map) const {
+    AppendLength(out, map.size());
+    for (const auto& [name, value] : map) {
+      AppendBytes(out, name);
+      std::visit(*this, value.variant());
+    }
+  }
+};
+
+// Reads the stored form piece by piece. After the first damage everything reads as empty, and
+// ok() says so.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : left_(bytes) {}
+
+  bool ok() const { return ok_; }
+  bool AtEnd() const { return left_.empty(); }
+
+  std::size_t Length() {
+    std::size_t length = 0;
+    for (int shift = 0; shift < 35; shift += 7) {
+      if (left_.empty()) break;
+      const auto byte = static_cast<std::uint8_t>(left_[0]);
+      left_.remove_prefix(1);
+      length |= static_cast<std::size_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) return length;
+    }
+    Fail();
+    return 0;
+  }
+  // A count of things that take at least one byte each.
+  std::size_t Count() {
+    const std::size_t count = Length();
+    if (count <= left_.size()) return count;
+    Fail();
+    return 0;
+  }
+  std::string_view Bytes() {
+    const std::size_t length = Length();
+    if (length > left_.size()) {
+      Fail();
+      return {};
+    }
+    const std::string_view bytes = left_.substr(0, length);
+    left_.remove_prefix(length);
+    return bytes;
+  }
+  Number ReadNumber() {
+    const auto number = Number::FromKey(Bytes());
+    if (!number) Fail();
+    return number.value_or(Number{});
+  }
+  Tag ReadTag() {
+    if (left_.empty()) {
+      Fail();
+      return Tag::kNull;
+    }
+    const auto tag = static_cast<Tag>(left_[0]);
+    left_.remove_prefix(1);
+    return tag;
+  }
+  void Fail() {
+    ok_ = false;
+    left_ = {};
+  }
+
+ private:
+  std::string_view left_;
+  bool ok_ = true;
+};
+
+class Decoder {
+ public:
+  explicit Decoder(Reader& reader) : reader_(reader) {}
+
+  Item Attributes(int depth) {
+    const std::size_t count = reader_.Count();
+    Item item;
+    item.Reserve(count);
+    for (std::size_t i = 0; i < count && reader_.ok(); ++i) {
+      std::string name(reader_.Bytes());
+      item.Append(std::move(name), ReadStored(depth));
+    }
+    return item;
+  }
+
+ private:
+  Value ReadStored(int depth) {
+    if (depth > kMaxNesting) reader_.Fail();
+    switch (reader_.ReadTag()) {
+      case Tag::kString:
+        return Value(std::string(reader_.Bytes()));
+      case Tag::kNumber:
+        return Value(reader_.ReadNumber());
+      case Tag::kBinary:
+        return Value(Binary{std::string(reader_.Bytes())});
+      case Tag::kFalse:
+        return Value(false);
+      case Tag::kTrue:
+        return Value(true);
+      case Tag::kNull:
+        return Value(Null{});
+      case Tag::kList:
+        return ReadList(depth + 1);
+      case Tag::kMap:
+        return Value(Attributes(depth + 1));
+      case Tag::kStringSet:
+        return ReadSet<std::string>([this] { return std::string(reader_.Bytes()); });
+      case Tag::kNumberSet:
+        return ReadSet<Number>([this] { return reader_.ReadNumber(); });
+      case Tag::kBinarySet:
+        return ReadSet<Binary>([this] { return Binary{std::string(reader_.Bytes())}; });
+    }
+    reader_.Fail();
+    return Value(Null{});
+  }
+
+  Value ReadList(int depth) {
+    const std::size_t count = reader_.Count();
+    Value::List list;
+    list.reserve(count);
+    for (std::size_t i = 0; i < count && reader_.ok(); ++i) list.push_back(ReadStored(depth));
+    return Value(std::move(list));
+  }
+
+  template <typename T, typename ReadMember>
+  Value ReadSet(ReadMember read_member) {
+    const std::size_t count = reader_.Count();
+    SetOf<T> set;
+    set.members.reserve(count);
+    for (std::size_t i = 0; i < count && reader_.ok(); ++i) set.members.push_back(read_member());
+    return Value(std::move(set));
+  }
+
+  Reader& reader_;
+};
+
+class Transcoder {
+ public:
+  Transcoder(Reader& reader, JsonWriter& json) : reader_(reader), json_(json) {}
+
+  void Attributes(int depth) {
+    json_.BeginObject();
+    const std::size_t count = reader_.Count();
+    for (std::size_t i = 0; i < count && reader_.ok(); ++i) {
+      json_.Key(reader_.Bytes());
+      WriteStored(depth);
+    }
+    json_.EndObject();
+  }
+
+ private:
+  void WriteStored(int depth) {
+    if (depth > kMaxNesting) reader_.Fail();
+    const Tag tag = reader_.ReadTag();
+    json_.BeginObject();
+    switch (tag) {
+      case Tag::kString:
+        json_.Key("S");
+        json_.String(reader_.Bytes());
+        break;
+      case Tag::kNumber:
+        json_.Key("N");
+        WriteNumber();
+        break;
+      case Tag::kBinary:
+        json_.Key("B");
+        json_.Quoted(Base64Encode(reader_.Bytes()));
+        break;
+      case Tag::kFalse:
+      case Tag::kTrue:
+        json_.Key("BOOL");
+        json_.Boolean(tag == Tag::kTrue);
+        break;
+      case Tag::kNull:
+        json_.Key("NULL");
+        json_.Boolean(true);
+        break;
+      case Tag::kList:
+        json_.Key("L");
+        Elements([&] { WriteStored(depth + 1); });
+        break;
+      case Tag::kMap:
+        json_.Key("M");
+        Attributes(depth + 1);
+        break;
+      case Tag::kStringSet:
+        json_.Key("SS");
+        Elements([&] { json_.String(reader_.Bytes()); });
+        break;
+      case Tag::kNumberSet:
+        json_.Key("NS");
+        Elements([&] { WriteNumber(); });
+        break;
+      case Tag::kBinarySet:
+        json_.Key("BS");
+        Elements([&] { json_.Quoted(Base64Encode(reader_.Bytes())); });
+        break;
+      default:
+        reader_.Fail();
+    }
+    json_.EndObject();
+  }
+
+  void WriteNumber() {
+    json_.Separate();
+    json_.out() += '"';
+    reader_.ReadNumber().AppendTo(json_.out());
+    json_.out() += '"';
+  }
+
+  template <typename WriteElement>
+  void Elements(WriteElement write_element) {
+    json_.BeginArray();
+    const std::size_t count = reader_.Count();
+    for (std::size_t i = 0; i < count && reader_.ok(); ++i) write_element();
+    json_.EndArray();
+  }
+
+  Reader& reader_;
+  JsonWriter& json_;
+};
+
+}  // namespace
+
+std::string EncodeItem(const Item& item) {
+  std::string bytes;
+  Encoder{bytes}.Attributes(item);
+  return bytes;
+}
+
+std::optional<Item> DecodeItem(std::string_view bytes) {
+  Reader reader(bytes);
+  Item item = Decoder(reader).Attributes(0);
+  if (!reader.ok() || !reader.AtEnd()) return std::nullopt;
+  return item;
+}
+
+bool WriteEncodedItem(JsonWriter& json, std::string_view bytes) {
+  Reader reader(bytes);
+  Transcoder(reader, json).Attributes(0);
+  return reader.ok() && reader.AtEnd();
+}
+
+}  // namespace kelvin::tables

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tables/json_writer.h"
+#include "tables/value.h"
+
+namespace kelvin::tables {
+
+// The stored form of an item: per attribute its name, one byte for the type, and the value; numbers
+// as their sort keys, lengths as variable-length integers. Two to four bytes an attribute on top of
+// what it holds. The form is part of the file format: old files must stay readable.
+std::string EncodeItem(const Item& item);
+
+// Nothing where the bytes are damaged.
+std::optional<Item> DecodeItem(std::string_view bytes);
+
+// The item's JSON straight from its stored form. False, with half of an item written, where the
+// bytes are damaged.
+bool WriteEncodedItem(JsonWriter& json, std::string_view bytes);
+
+}  // namespace kelvin::tables

@@ -1,0 +1,115 @@
+#include "tables/sqlite.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace kelvin::tables {
+namespace {
+
+ErrorCode CodeOf(int result) {
+  switch (result & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return ErrorCode::kCorrupt;
+    case SQLITE_FULL:
+    case SQLITE_NOMEM:
+      return ErrorCode::kResourceExhausted;
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_AUTH:
+      return ErrorCode::kPermissionDenied;
+    case SQLITE_CONSTRAINT:
+      return ErrorCode::kAlreadyExists;
+    default:
+      return ErrorCode::kIo;
+  }
+}
+
+}  // namespace
+
+Error ErrorOf(sqlite3* database) {
+  const int result = sqlite3_extended_errcode(database);
+  const char* name = sqlite3_db_filename(database, "main");
+  return Error{CodeOf(result),
+               fmt::format("SQLite on {}: {} (code {})",
+                           name != nullptr && *name != '\0' ? name : "the tables in memory",
+                           sqlite3_errmsg(database), result)};
+}
+
+void Statement::Bind(int index, std::int64_t value) {
+  sqlite3_bind_int64(statement_.get(), index, value);
+}
+
+void Statement::Bind(int index, std::string_view blob) {
+  // A null pointer would bind NULL, which is no empty blob.
+  sqlite3_bind_blob64(statement_.get(), index, blob.empty() ? "" : blob.data(), blob.size(),
+                      SQLITE_STATIC);
+}
+
+void Statement::BindText(int index, std::string_view text) {
+  sqlite3_bind_text64(statement_.get(), index, text.empty() ? "" : text.data(), text.size(),
+                      SQLITE_STATIC, SQLITE_UTF8);
+}
+
+std::expected<bool, Error> Statement::Step() {
+  const int result = sqlite3_step(statement_.get());
+  if (result == SQLITE_ROW) return true;
+  if (result == SQLITE_DONE) {
+    Reset();
+    return false;
+  }
+  Error error = ErrorOf(sqlite3_db_handle(statement_.get()));
+  Reset();
+  return std::unexpected(std::move(error));
+}
+
+std::int64_t Statement::Integer(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
+
+std::string_view Statement::Blob(int column) const {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
+  const int size = sqlite3_column_bytes(statement_.get(), column);
+  return data == nullptr ? std::string_view{} : std::string_view(data, static_cast<size_t>(size));
+}
+
+void Statement::Reset() { sqlite3_reset(statement_.get()); }
+
+std::expected<Connection, Error> Connection::Open(const std::string& path, Create create) {
+  Connection connection;
+  sqlite3* database = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                    (create == Create::kYes ? SQLITE_OPEN_CREATE : 0);
+  const int result = sqlite3_open_v2(path.c_str(), &database, flags, nullptr);
+  connection.database_.reset(database);
+  if (result == SQLITE_OK) return connection;
+  return std::unexpected(Error{
+      CodeOf(result), fmt::format("cannot open {}: {}", path,
+                                  database != nullptr ? sqlite3_errmsg(database) : "no memory")});
+}
+
+std::expected<void, Error> Connection::Execute(const std::string& sql) {
+  if (sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+  return std::unexpected(ErrorOf(database_.get()));
+}
+
+std::expected<Statement, Error> Connection::Prepare(std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
+                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK) {
+    return std::unexpected(ErrorOf(database_.get()));
+  }
+  return Statement(statement);
+}
+
+std::expected<std::int64_t, Error> Connection::QueryInteger(std::string_view sql) {
+  auto statement = Prepare(sql);
+  if (!statement) return std::unexpected(std::move(statement.error()));
+  const auto row = statement->Step();
+  if (!row) return std::unexpected(row.error());
+  return *row ? statement->Integer(0) : 0;
+}
+
+}  // namespace kelvin::tables
