@@ -123,9 +123,8 @@ class Unpacker {
     if (!folder.valid()) return std::unexpected(Failed("open", name));
     for (std::size_t i = 0; i < count; ++i) {
       const std::string step(components[i]);
-      if (::mkdirat(folder.get(), step.c_str(), 0755) != 0 && errno != EEXIST) {
-        return std::unexpected(Failed("create", name));
-      }
+      const bool made = ::mkdirat(folder.get(), step.c_str(), 0755) == 0;
+      if (!made && errno != EEXIST) return std::unexpected(Failed("create", name));
       UniqueFd next(
           ::openat(folder.get(), step.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
       if (!next.valid() && (errno == ENOTDIR || errno == ELOOP)) {
@@ -133,7 +132,10 @@ class Unpacker {
             "expected \"{}\" of the name \"{}\" to be a folder, the zip has it as something else",
             step, name)));
       }
-      if (!next.valid()) return std::unexpected(Failed("open", name));
+      // By fchmod, so that the process's umask has no say.
+      if (!next.valid() || (made && ::fchmod(next.get(), 0755) != 0)) {
+        return std::unexpected(Failed("open", name));
+      }
       folder = std::move(next);
     }
     return folder;
@@ -170,7 +172,6 @@ class Unpacker {
                                  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.valid()) return std::unexpected(CannotCreate(name));
     if (auto copied = CopyData(reader, file.get(), name); !copied) return copied;
-    // By fchmod, so that the process's umask has no say.
     if (::fchmod(file.get(), (mode & 0111) != 0 ? 0555 : 0444) != 0) {
       return std::unexpected(Failed("set the mode of", name));
     }
