@@ -9,8 +9,10 @@
 #include <ares.h>
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "aws/dns_message.h"
 #include "base/file.h"
@@ -144,6 +146,21 @@ std::expected<std::vector<std::string>, Error> Ask(const DnsOptions& dns, const 
   return addresses;
 }
 
+// What can be read of the hosts file, which need not be there. (ReadFile of base would bring
+// std::filesystem into every function.)
+std::string ReadHostsFile(const std::string& path) {
+  constexpr std::size_t kMaxBytes = 1 << 20;
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string content;
+  std::array<char, 4096> chunk;
+  while (fd.valid() && content.size() < kMaxBytes) {
+    const ssize_t got = ::read(fd.get(), chunk.data(), chunk.size());
+    if (got <= 0) break;
+    content.append(chunk.data(), static_cast<std::size_t>(got));
+  }
+  return content;
+}
+
 bool NeedsNoLookup(const std::string& host) {
   std::array<char, 16> ignored;
   return host == "localhost" || ::inet_pton(AF_INET, host.c_str(), ignored.data()) == 1 ||
@@ -162,10 +179,8 @@ Clock::TimePoint ShareOf(Clock::TimePoint deadline, std::size_t others) {
 
 std::expected<std::vector<std::string>, Error> DnsResolver::Resolve(std::string_view host,
                                                                     Clock::TimePoint deadline) {
-  if (const auto hosts = ReadFile(options_.hosts_file, 1 << 20)) {
-    auto addresses = AddressesInHostsFile(*hosts, host);
-    if (!addresses.empty()) return addresses;
-  }
+  auto listed = AddressesInHostsFile(ReadHostsFile(options_.hosts_file), host);
+  if (!listed.empty()) return listed;
   return Ask(options_, std::string(host), deadline);
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <expected>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +22,7 @@ class Resolver {
 };
 
 struct DnsOptions {
-  std::filesystem::path hosts_file = "/etc/hosts";
+  std::string hosts_file = "/etc/hosts";
   std::string servers = {};  // "127.0.0.1:5353,..." instead of those in /etc/resolv.conf
   std::chrono::milliseconds try_timeout{1500};
   int tries = 3;  // for each server
