@@ -35,6 +35,7 @@ std::string ProgressBar(const Progress& progress) {
 }
 
 std::string FormatLeft(double seconds) {
+  if (seconds < 1) return "less than 1 s left";
   const auto whole = static_cast<long>(std::ceil(seconds));
   if (whole < 60) return fmt::format("{} s left", whole);
   return fmt::format("{} min {:02} s left", whole / 60, whole % 60);

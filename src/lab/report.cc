@@ -108,12 +108,11 @@ std::string_view NameOf(const Record& record, std::size_t function) {
   return record.functions[function].name;
 }
 
-std::vector<std::string> ImprovementLines(const Record& record,
-                                          const std::vector<FunctionSummary>& summaries,
-                                          const Figure& figure, std::string_view arrow) {
+std::vector<std::string> ImprovementLines(const Record& record, const Figure& figure,
+                                          const std::vector<Improvement>& improvements,
+                                          std::string_view arrow) {
   std::vector<std::string> lines;
-  for (const Improvement& found :
-       FindImprovements(record, summaries, figure.value, figure.interval)) {
+  for (const Improvement& found : improvements) {
     const std::string pair =
         fmt::format("{} {} {}", NameOf(record, found.worst), arrow, NameOf(record, found.best));
     lines.push_back(
@@ -121,6 +120,23 @@ std::vector<std::string> ImprovementLines(const Record& record,
                     : fmt::format("No clear difference ({}): the 95% intervals overlap", pair));
   }
   return lines;
+}
+
+std::vector<Bar> Bars(const Record& record, const std::vector<FunctionSummary>& summaries,
+                      const Figure& figure, const std::vector<Improvement>& improvements) {
+  std::vector<Bar> bars;
+  for (const FunctionSummary& summary : summaries) {
+    const auto value = figure.value(summary);
+    if (!value) continue;
+    const bool best = std::ranges::any_of(improvements, [&](const Improvement& found) {
+      return found.clear && found.best == summary.function;
+    });
+    bars.push_back(Bar{std::string(NameOf(record, summary.function)), *value, figure.text(*value),
+                       std::string(best ? figure.best : "")});
+  }
+  std::stable_sort(bars.begin(), bars.end(),
+                   [](const Bar& a, const Bar& b) { return a.value > b.value; });
+  return bars;
 }
 
 void AddInterval(std::string_view of, const std::optional<Summary>& summary,
@@ -173,6 +189,25 @@ std::vector<std::string> IntervalLines(const Record& record,
   return lines;
 }
 
+std::vector<std::string> ClientLines(const Record& record,
+                                     const std::vector<FunctionSummary>& summaries) {
+  std::vector<std::string> lines;
+  for (const FunctionSummary& summary : summaries) {
+    if (!summary.cold_client && !summary.warm_client) continue;
+    lines.push_back(fmt::format("{}: cold {}, warm {}", NameOf(record, summary.function),
+                                Ms(summary.cold_client, &Summary::p50),
+                                Ms(summary.warm_client, &Summary::p50)));
+  }
+  return lines;
+}
+
+// Empty for a run that got to its end.
+std::string Incomplete(const Record& record) {
+  if (record.state == "finished") return {};
+  return fmt::format("This run was {} after {} samples: its figures are of those.", record.state,
+                     record.samples.size());
+}
+
 std::string Counts(const Record& record) {
   return fmt::format("{} cold, {} warm-up and {} warm invokes each, interleaved, seed {}",
                      record.settings.cold, record.settings.warm_up, record.settings.warm,
@@ -194,19 +229,6 @@ std::string MachineLine(const Machine& machine) {
   if (!machine.governor.empty()) parts.push_back("governor " + machine.governor);
   parts.push_back(fmt::format("load {:.2f}", machine.load_1m));
   return fmt::format("{}", fmt::join(parts, ", "));
-}
-
-std::vector<Bar> Bars(const Record& record, const std::vector<FunctionSummary>& summaries,
-                      const Figure& figure) {
-  std::vector<Bar> bars;
-  for (const FunctionSummary& summary : summaries) {
-    const auto value = figure.value(summary);
-    if (!value) continue;
-    bars.push_back(Bar{std::string(NameOf(record, summary.function)), *value, figure.text(*value)});
-  }
-  std::stable_sort(bars.begin(), bars.end(),
-                   [](const Bar& a, const Bar& b) { return a.value > b.value; });
-  return bars;
 }
 
 // Breaks at spaces; lines after the first are indented.
@@ -250,16 +272,18 @@ std::string FormatBytes(std::uint64_t bytes) {
 
 std::string TerminalReport(const Record& record, const PriceTable& prices, const Style& style) {
   const std::vector<FunctionSummary> summaries = Summarize(record, prices);
-  std::string out = RenderTable(ComparisonTable(record, summaries), style);
-  out += '\n' + Dim(Wrapped(Counts(record) + ".", style.width), style);
-  out += Dim(Wrapped(PriceBasis(record) + ".", style.width), style);
+  std::string out = RenderTable(ComparisonTable(record, summaries), style) + '\n';
+  if (const std::string text = Incomplete(record); !text.empty()) out += Wrapped(text, style.width);
+  out += Wrapped(Counts(record) + ".", style.width);
+  out += Wrapped(PriceBasis(record) + ".", style.width);
   const std::string_view arrow = style.glyphs == Glyphs::kUnicode ? "→" : "->";
   for (const Figure& figure : kFigures) {
-    const std::vector<Bar> bars = Bars(record, summaries, figure);
-    if (bars.empty()) continue;
+    const auto improvements = FindImprovements(record, summaries, figure.value, figure.interval);
+    const std::vector<Bar> bars = Bars(record, summaries, figure, improvements);
+    if (bars.size() < 2) continue;
     out += '\n' + Bold(figure.title, style) + '\n';
-    out += RenderBars(bars, style, figure.best);
-    for (const std::string& line : ImprovementLines(record, summaries, figure, arrow)) {
+    out += RenderBars(bars, style);
+    for (const std::string& line : ImprovementLines(record, figure, improvements, arrow)) {
       out += Wrapped(line, style.width);
     }
   }
@@ -269,7 +293,9 @@ std::string TerminalReport(const Record& record, const PriceTable& prices, const
     for (const std::string& line : lines) out += Wrapped(line, style.width);
   };
   section("95% intervals of the medians", IntervalLines(record, summaries));
+  section("As the client saw it, median", ClientLines(record, summaries));
   section("Notes", Notes(record, summaries));
+  section("Isolation that this host lacks", record.missing_isolation);
   return out;
 }
 
@@ -278,6 +304,7 @@ std::string MarkdownReport(const Record& record, const PriceTable& prices) {
   std::string out = "# Comparison of Lambda functions\n\n";
   out += fmt::format("{}, {} ({}): {}.\n\n", record.tool, record.started, record.state,
                      Counts(record));
+  if (const std::string text = Incomplete(record); !text.empty()) out += text + "\n\n";
   out += RenderMarkdownTable(ComparisonTable(record, summaries));
   out += fmt::format("\nCold is init plus first invoke. {}.\n", PriceBasis(record));
   const auto section = [&](std::string_view title, const std::vector<std::string>& lines) {
@@ -287,12 +314,14 @@ std::string MarkdownReport(const Record& record, const PriceTable& prices) {
   };
   std::vector<std::string> improvements;
   for (const Figure& figure : kFigures) {
-    for (std::string& line : ImprovementLines(record, summaries, figure, "→")) {
+    const auto found = FindImprovements(record, summaries, figure.value, figure.interval);
+    for (std::string& line : ImprovementLines(record, figure, found, "→")) {
       improvements.push_back(std::move(line));
     }
   }
   section("Improvements", improvements);
   section("95% intervals of the medians", IntervalLines(record, summaries));
+  section("As the client saw it, median", ClientLines(record, summaries));
   section("Notes", Notes(record, summaries));
   section("Isolation that this host lacks", record.missing_isolation);
   out += fmt::format("\n## Repeat\n\nOn {}:\n\n```\n{}\n```\n", MachineLine(record.machine),

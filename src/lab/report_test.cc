@@ -64,22 +64,17 @@ TEST(RenderMarkdownTable, EscapesWhatWouldEndACell) {
   EXPECT_EQ(RenderMarkdownTable(table), "| N | v |\n| :--- | ---: |\n| a\\|b | 1 |\n");
 }
 
-TEST(RenderBars, ScalesToTheLongestAndMarksTheBest) {
+TEST(RenderBars, ScalesToTheLongestAndShowsMarks) {
   const std::string text =
-      RenderBars({{"slow", 100, "100 ms"}, {"fast", 10, "10 ms"}}, {.width = 40}, "fastest");
+      RenderBars({{"slow", 100, "100 ms"}, {"fast", 10, "10 ms", "fastest"}}, {.width = 40});
   EXPECT_EQ(text,
-            "slow  ################## 100 ms\n"
+            "slow  ################### 100 ms\n"
             "fast  ## 10 ms  fastest\n");
-}
-
-TEST(RenderBars, MarksNothingWhereAllAreEqualOrAlone) {
-  EXPECT_THAT(RenderBars({{"a", 1, "1"}, {"b", 1, "1"}}, {}, "best"), Not(HasSubstr("best")));
-  EXPECT_THAT(RenderBars({{"a", 1, "1"}}, {}, "best"), Not(HasSubstr("best")));
 }
 
 TEST(RenderBars, ShowsEvenTheSmallestValue) {
   const Style style{.width = 60, .color = Color::kNo, .glyphs = Glyphs::kUnicode};
-  EXPECT_THAT(RenderBars({{"a", 1000, "1000"}, {"b", 0, "0"}}, style, "best"), HasSubstr("b  ▏ 0"));
+  EXPECT_THAT(RenderBars({{"a", 1000, "1000"}, {"b", 0, "0"}}, style), HasSubstr("b  ▏ 0"));
 }
 
 TEST(TerminalReport, ShowsEveryFigureOfTheTable) {
@@ -93,6 +88,35 @@ TEST(TerminalReport, ShowsEveryFigureOfTheTable) {
   EXPECT_THAT(text, HasSubstr("Improvement: 10.0x faster warm invokes"));
   EXPECT_THAT(text, HasSubstr("Improvement: 2.0x less memory"));
   EXPECT_THAT(text, HasSubstr("1 % of them cold"));
+}
+
+TEST(TerminalReport, PraisesOnlyWhatIsClearlyBetter) {
+  EXPECT_THAT(TerminalReport(ExampleRecord(), Prices(), {}), HasSubstr("19.0 ms  fastest"));
+  Record record = ExampleRecord();
+  for (Sample& sample : record.samples) {
+    sample.duration_ms = sample.kind == SampleKind::kWarm ? 10 : 20;
+    sample.max_memory_mb = 45;
+    if (sample.init_ms) sample.init_ms = 50;
+  }
+  const std::string text = TerminalReport(record, Prices(), {.width = 200});
+  EXPECT_THAT(text, Not(HasSubstr("fastest")));
+  EXPECT_THAT(text, Not(HasSubstr("lowest")));
+  EXPECT_THAT(text, Not(HasSubstr("Improvement")));
+  EXPECT_THAT(text, HasSubstr("No clear difference"));
+}
+
+TEST(TerminalReport, SaysWhenTheRunDidNotGetToItsEnd) {
+  Record record = ExampleRecord();
+  record.state = "interrupted";
+  EXPECT_THAT(TerminalReport(record, Prices(), {.width = 200}),
+              HasSubstr("This run was interrupted after 40 samples"));
+}
+
+TEST(TerminalReport, HasNoBarsForOneFunction) {
+  Record record = ExampleRecord();
+  record.functions.pop_back();
+  std::erase_if(record.samples, [](const Sample& sample) { return sample.function == 1; });
+  EXPECT_THAT(TerminalReport(record, Prices(), {.width = 200}), Not(HasSubstr("####")));
 }
 
 TEST(TerminalReport, KeepsToTheWidthOfTheTerminal) {

@@ -8,6 +8,7 @@ namespace kelvin::lab {
 namespace {
 
 constexpr double kMillion = 1e6;
+constexpr double kLeastRatio = 1.05;
 
 // The samples of one function that count, figure by figure.
 struct Columns {
@@ -117,6 +118,9 @@ std::vector<Improvement> FindImprovements(
         std::minmax_element(members.begin(), members.end(),
                             [&](const auto* a, const auto* b) { return *value(*a) < *value(*b); });
     if (*best == *worst || *value(**best) <= 0) continue;
+    // An exact figure that is the same to a few percent is not worth a word.
+    const bool exact = !interval(**best) || !interval(**worst);
+    if (exact && *value(**worst) / *value(**best) < kLeastRatio) continue;
     improvements.push_back(Improvement{.best = (*best)->function,
                                        .worst = (*worst)->function,
                                        .ratio = *value(**worst) / *value(**best),

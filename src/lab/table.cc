@@ -147,35 +147,30 @@ std::string RenderMarkdownTable(const Table& table) {
   return out;
 }
 
-std::string RenderBars(const std::vector<Bar>& bars, const Style& style,
-                       std::string_view best_mark) {
-  if (bars.empty()) return {};
+std::string RenderBars(const std::vector<Bar>& bars, const Style& style) {
   std::size_t label_width = 0;
   std::size_t text_width = 0;
   double longest = 0;
-  double best = bars.front().value;
   for (const Bar& bar : bars) {
     label_width = std::max(label_width, DisplayWidth(bar.label));
-    text_width = std::max(text_width, DisplayWidth(bar.text));
+    const std::size_t mark_width = bar.mark.empty() ? 0 : kGap.size() + DisplayWidth(bar.mark);
+    text_width = std::max(text_width, DisplayWidth(bar.text) + mark_width);
     longest = std::max(longest, bar.value);
-    best = std::min(best, bar.value);
   }
-  const std::size_t around =
-      label_width + kGap.size() + 1 + text_width + kGap.size() + DisplayWidth(best_mark);
+  const std::size_t around = label_width + kGap.size() + 1 + text_width;
   const std::size_t room = style.width > around + kMinBar ? style.width - around : kMinBar;
   const std::size_t width = std::min(room, kMaxBar);
   std::string out;
   for (const Bar& bar : bars) {
     const std::string glyphs =
         BarGlyphs(longest > 0 ? bar.value / longest : 0, width, style.glyphs);
-    const bool marked = bars.size() > 1 && bar.value == best && bar.value < longest;
     out += Padded(bar.label, label_width, Align::kLeft);
     out += kGap;
-    out += marked ? Green(glyphs, style) : glyphs;
+    out += bar.mark.empty() ? glyphs : Green(glyphs, style);
     out += ' ' + bar.text;
-    if (marked) {
+    if (!bar.mark.empty()) {
       out += kGap;
-      out += Green(best_mark, style);
+      out += Green(bar.mark, style);
     }
     out += '\n';
   }

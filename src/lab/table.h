@@ -48,11 +48,11 @@ std::string RenderMarkdownTable(const Table& table);
 struct Bar {
   std::string label;
   double value = 0;
-  std::string text;  // the value as it is to be read
+  std::string text;       // the value as it is to be read
+  std::string mark = {};  // "fastest" and the like: shown behind the value, the bar in green
 };
 
-// One bar a line, the longest filling the width; those of the least value are marked as the best.
-std::string RenderBars(const std::vector<Bar>& bars, const Style& style,
-                       std::string_view best_mark);
+// One bar a line, the longest filling the width.
+std::string RenderBars(const std::vector<Bar>& bars, const Style& style);
 
 }  // namespace kelvin::lab
