@@ -5,32 +5,25 @@
 # build folder, whose bytes depend on the sources only, not on where or when it was built.
 # LIBS defaults to kelvin::runtime. Part of the installed package: it stands on its own.
 
-# x86-64-v2 and this ARM baseline run on every machine that Lambda has.
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
-  set(KELVIN_AOT_ARCH -march=x86-64-v2)
-elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
-  set(KELVIN_AOT_ARCH -march=armv8-a+crc+crypto)
-else()
-  set(KELVIN_AOT_ARCH)
-endif()
-
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  set(KELVIN_LTO -flto=auto)
-else()
-  set(KELVIN_LTO -flto)
-endif()
-
-# The compile flags that both functions and the libraries within them need, for links with and
-# without link-time optimisation: fat objects hold native code and the compiler's own form.
+# Compile flags of functions and of the libraries within them. Fat objects hold native code beside
+# the compiler's own form, so the libraries serve links with and without link-time optimisation.
 function(kelvin_function_compile_options target)
   target_compile_options(${target} PRIVATE
     -ffunction-sections -fdata-sections
     # Paths within the program (assertions, source locations) are the same wherever it is built.
-    -ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -ffile-prefix-map=${CMAKE_BINARY_DIR}/=build/)
-  if(NOT KELVIN_SANITIZE)
-    target_compile_options(${target} PRIVATE
-      "$<$<NOT:$<CONFIG:Debug>>:${KELVIN_LTO};-ffat-lto-objects>" ${KELVIN_AOT_ARCH})
+    -ffile-prefix-map=${CMAKE_BINARY_DIR}/=build/ -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
+    -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+  if(KELVIN_SANITIZE)
+    return()
   endif()
+  # These baselines run on every machine that Lambda has.
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
+    target_compile_options(${target} PRIVATE -march=x86-64-v2)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    target_compile_options(${target} PRIVATE -march=armv8-a+crc+crypto)
+  endif()
+  target_compile_options(${target} PRIVATE
+    $<$<NOT:$<CONFIG:Debug>>:-flto> $<$<NOT:$<CONFIG:Debug>>:-ffat-lto-objects>)
 endfunction()
 
 function(_kelvin_aot_link_options target)
@@ -38,15 +31,16 @@ function(_kelvin_aot_link_options target)
   if(KELVIN_SANITIZE)
     return()
   endif()
-  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_link_options(${target} PRIVATE
-    -static-pie -s $<$<NOT:$<CONFIG:Debug>>:-flto=auto>
-    -Wl,--gc-sections -Wl,--build-id=none
+    -static-pie -s -Wl,--gc-sections -Wl,--build-id=none
     # Thousands of relative relocations become a bitmap: a smaller file, fewer pages touched.
     -Wl,-z,pack-relative-relocs)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # GNU ld cannot read LLVM's form of the objects.
-    target_link_options(${target} PRIVATE -fuse-ld=lld $<$<NOT:$<CONFIG:Debug>>:-ffat-lto-objects>)
+    target_link_options(${target} PRIVATE -fuse-ld=lld
+      $<$<NOT:$<CONFIG:Debug>>:-flto> $<$<NOT:$<CONFIG:Debug>>:-ffat-lto-objects>)
+  else()
+    target_link_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-flto=auto>)
   endif()
 endfunction()
 
@@ -56,10 +50,11 @@ function(_kelvin_add_aot name)
   add_executable(${target} ${arg_SOURCES})
   target_compile_features(${target} PRIVATE cxx_std_23)
   set_target_properties(${target} PROPERTIES
-    OUTPUT_NAME bootstrap RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/${target})
+    OUTPUT_NAME bootstrap RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/${target}
+    POSITION_INDEPENDENT_CODE ON KELVIN_FUNCTION ON)
   target_link_libraries(${target} PRIVATE ${arg_LIBS})
   if(TARGET kelvin_build_flags)
-    target_link_libraries(${target} PRIVATE kelvin_build_flags)
+    target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:kelvin_build_flags>)
   endif()
   kelvin_function_compile_options(${target})
   _kelvin_aot_link_options(${target})

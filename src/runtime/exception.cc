@@ -30,28 +30,36 @@ const void* ObjectOf(const std::exception_ptr& exception) {
   return object;
 }
 
-std::string MessageOfCurrentException() {
+// Without the stack.
+HandlerError Describe() {
+  const std::type_info* type = abi::__cxa_current_exception_type();
+  const auto with_message = [type](std::string_view message) {
+    return HandlerError{
+        type != nullptr ? detail::TypeName(*type) : "Unknown", std::string(message), {}, {}};
+  };
   try {
     throw;
+  } catch (const HandlerError& error) {
+    return error;
   } catch (const std::exception& exception) {
-    return exception.what();
+    return with_message(exception.what());
   } catch (const std::string& text) {
-    return text;
+    return with_message(text);
   } catch (const char* text) {
-    return text;
+    return with_message(text);
   } catch (...) {
-    return "an exception that is no std::exception";
+    return with_message("an exception that is no std::exception");
   }
 }
 
 }  // namespace
 
 HandlerError DescribeCurrentException() {
-  const std::type_info* type = abi::__cxa_current_exception_type();
-  return HandlerError{type != nullptr ? detail::TypeName(*type) : "Unknown",
-                      MessageOfCurrentException(),
-                      FramesOfThrow(ObjectOf(std::current_exception())),
-                      {}};
+  HandlerError error = Describe();
+  if (error.stack_trace.empty()) {
+    error.stack_trace = FramesOfThrow(ObjectOf(std::current_exception()));
+  }
+  return error;
 }
 
 }  // namespace runtime

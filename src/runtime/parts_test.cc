@@ -159,6 +159,12 @@ TEST(Exception, IsDescribedByTypeMessageAndWhereItWasThrown) {
   EXPECT_THAT(error.stack_trace.front(), StartsWith("bootstrap+0x"));
 }
 
+TEST(Exception, KeepsTheTypeOfAHandlerErrorThatIsThrown) {
+  const HandlerError error = Described([] { throw HandlerError{"Function.NoItems", "none"}; });
+  EXPECT_EQ(error.type, "Function.NoItems");
+  EXPECT_THAT(error.stack_trace, Not(IsEmpty()));
+}
+
 TEST(Exception, MayBeAnything) {
   EXPECT_EQ(Described([] { throw std::string("text"); }).message, "text");
   EXPECT_EQ(Described([] { throw "literal"; }).message, "literal");
