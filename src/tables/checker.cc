@@ -1,11 +1,11 @@
 #include "tables/checker.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "tables/reserved_words.h"
 
@@ -30,8 +30,8 @@ constexpr std::array<FunctionForm, 8> kFunctions = {
      {"if_not_exists", Function::kIfNotExists, Place::kUpdate, 2},
      {"list_append", Function::kListAppend, Place::kUpdate, 2}}};
 
-// Calls `check`, which returns a fault or an empty text, for arguments before what holds them, until
-// there is a fault.
+// Calls `check`, which returns a fault or an empty text, for arguments before what holds them,
+// until there is a fault.
 template <typename Check>
 std::string FirstFault(Node& node, const Check& check) {
   for (Node& arg : node.args) {
@@ -61,8 +61,8 @@ bool IsSize(const Node& node) {
 
 // Of the functions only size() has a value; it alone may, and must, be an operand.
 std::string CheckUse(Node& node) {
-  const bool takes_conditions = node.kind == NodeKind::kAnd || node.kind == NodeKind::kOr ||
-                                node.kind == NodeKind::kNot;
+  const bool takes_conditions =
+      node.kind == NodeKind::kAnd || node.kind == NodeKind::kOr || node.kind == NodeKind::kNot;
   for (const Node& arg : node.args) {
     if (arg.kind == NodeKind::kFunction && IsSize(arg) == takes_conditions) return Misused(arg);
   }
@@ -144,15 +144,14 @@ std::string CheckDistinct(const Node& node) {
 
 std::string RequirePath(const Node& node) {
   if (node.args[0].kind == NodeKind::kPath) return {};
-  return fmt::format(
-      "Operator or function requires a document path; operator or function: {}", node.token);
+  return fmt::format("Operator or function requires a document path; operator or function: {}",
+                     node.token);
 }
 
 std::string CheckAttributeType(const Node& node) {
   const auto type = TypeOf(node.args[1]);
   if (type != ValueType::kString) {
-    return WrongOperandType(node.token,
-                            type ? TypeCode(*type) : "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}");
+    return WrongOperandType(node.token, type ? TypeCode(*type) : "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}");
   }
   const auto& name = *node.args[1].value->As<std::string>();
   if (TypeOfCode(name)) return {};
@@ -179,8 +178,8 @@ std::string CheckArguments(const Node& node) {
       return {};
     case Function::kSize: {
       const auto type = TypeOf(node.args[0]);
-      const bool has_size = type != ValueType::kNumber && type != ValueType::kBoolean &&
-                            type != ValueType::kNull;
+      const bool has_size =
+          type != ValueType::kNumber && type != ValueType::kBoolean && type != ValueType::kNull;
       return has_size ? std::string{} : WrongOperandType(node.token, TypeCode(*type));
     }
     case Function::kListAppend:
@@ -336,7 +335,9 @@ std::string FirstFaultOf(Update& update, const Check& check) {
   return {};
 }
 
-bool HasOperand(const UpdateAction& action) { return action.kind != UpdateAction::Kind::kRemove; }
+bool HasOperand(const UpdateAction& action) {
+  return action.kind != UpdateAction::Kind::kRemove;
+}
 
 std::string ResolveNames(UpdateAction& action, Placeholders& placeholders) {
   std::string fault = ResolvePath(action.path, placeholders);

@@ -55,7 +55,9 @@ class Operand {
   std::optional<Value> made_;
 };
 
-bool AreEqual(const Value* a, const Value* b) { return a != nullptr && b != nullptr && *a == *b; }
+bool AreEqual(const Value* a, const Value* b) {
+  return a != nullptr && b != nullptr && *a == *b;
+}
 
 // Whether the two have an order and `test` accepts it.
 template <typename Test>
@@ -111,7 +113,8 @@ bool Contains(const Value* whole, const Value* part) {
     const auto* wanted = part->As<Binary>();
     return wanted != nullptr && binary->bytes.contains(wanted->bytes);
   }
-  if (const auto* list = whole->As<Value::List>()) return std::ranges::find(*list, *part) != list->end();
+  if (const auto* list = whole->As<Value::List>())
+    return std::ranges::find(*list, *part) != list->end();
   if (const auto* set = whole->As<StringSet>()) return HasMember(*set, *part);
   if (const auto* set = whole->As<NumberSet>()) return HasMember(*set, *part);
   if (const auto* set = whole->As<BinarySet>()) return HasMember(*set, *part);
@@ -154,7 +157,8 @@ struct Wanted {
   Wanted Under(const PathElement& element) const {
     Wanted below;
     for (const auto& [path, depth] : paths) {
-      if (depth < path->size() && (*path)[depth] == element) below.paths.emplace_back(path, depth + 1);
+      if (depth < path->size() && (*path)[depth] == element)
+        below.paths.emplace_back(path, depth + 1);
     }
     return below;
   }

@@ -1,9 +1,9 @@
 #include "tables/failure.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "tables/json_writer.h"
 #include "tables/value_json.h"
@@ -27,7 +27,9 @@ constexpr std::array<FailureForm, 10> kForms = {{
 
 }  // namespace
 
-const FailureForm& FormOf(FailureKind kind) { return kForms[static_cast<std::size_t>(kind)]; }
+const FailureForm& FormOf(FailureKind kind) {
+  return kForms[static_cast<std::size_t>(kind)];
+}
 
 std::unexpected<Failure> Invalid(std::string message) {
   return std::unexpected(Failure{FailureKind::kValidation, std::move(message)});
@@ -42,8 +44,7 @@ std::unexpected<Failure> Unserializable(std::string message) {
 }
 
 std::unexpected<Failure> NotFound() {
-  return std::unexpected(
-      Failure{FailureKind::kResourceNotFound, "Requested resource not found"});
+  return std::unexpected(Failure{FailureKind::kResourceNotFound, "Requested resource not found"});
 }
 
 Failure FromError(const Error& error) {

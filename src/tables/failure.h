@@ -47,7 +47,7 @@ std::unexpected<Failure> Invalid(std::string message);  // kValidation
 // "One or more parameter values were invalid: " and `what`.
 std::unexpected<Failure> InvalidParameter(std::string_view what);
 std::unexpected<Failure> Unserializable(std::string message);  // kSerialization
-std::unexpected<Failure> NotFound();  // of a table, in operations on items
+std::unexpected<Failure> NotFound();                           // of a table, in operations on items
 
 // A failure below the protocol: the client sees an InternalServerError that names the cause.
 Failure FromError(const Error& error);

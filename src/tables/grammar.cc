@@ -1,11 +1,11 @@
 #include "tables/grammar.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <optional>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace kelvin::tables {
 namespace {
@@ -36,7 +36,9 @@ std::optional<Operator> OperatorOf(const Token& token) {
   return std::nullopt;
 }
 
-bool IsArithmetic(Operator op) { return op == Operator::kPlus || op == Operator::kMinus; }
+bool IsArithmetic(Operator op) {
+  return op == Operator::kPlus || op == Operator::kMinus;
+}
 
 bool IsConditionKeyword(const Token& token) {
   for (const std::string_view word : {"AND", "OR", "NOT", "BETWEEN", "IN"}) {
@@ -284,8 +286,8 @@ std::vector<Node> Grammar::Arguments() {
 Path Grammar::DocumentPath() {
   Path path;
   const Token& head = Peek();
-  const bool is_name = head.kind == TokenKind::kName ||
-                       (head.kind == TokenKind::kWord && !IsConditionKeyword(head));
+  const bool is_name =
+      head.kind == TokenKind::kName || (head.kind == TokenKind::kWord && !IsConditionKeyword(head));
   if (!is_name) {
     Fail();
     return path;
@@ -307,8 +309,8 @@ void Grammar::PathSuffix(Path& path) {
       const auto end = token.text.data() + token.text.size();
       const auto parsed = std::from_chars(token.text.data(), end, index);
       if (parsed.ec != std::errc{} || index > kMaxListIndex) {
-        return Fail(fmt::format("List index is not within the allowable range; index: [{}]",
-                                token.text));
+        return Fail(
+            fmt::format("List index is not within the allowable range; index: [{}]", token.text));
       }
       Take();
       path.emplace_back(index);

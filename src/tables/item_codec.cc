@@ -223,14 +223,20 @@ class Transcoder {
   void Attributes(int depth) {
     json_.BeginObject();
     const std::size_t count = reader_.Count();
+    if (depth > 0) size_ += kContainerBytes + count * kElementBytes;
     for (std::size_t i = 0; i < count && reader_.ok(); ++i) {
-      json_.Key(reader_.Bytes());
+      json_.Key(Sized(reader_.Bytes()));
       WriteStored(depth);
     }
     json_.EndObject();
   }
+  std::size_t size() const { return size_; }
 
  private:
+  std::string_view Sized(std::string_view bytes) {
+    size_ += bytes.size();
+    return bytes;
+  }
   void WriteStored(int depth) {
     if (depth > kMaxNesting) reader_.Fail();
     const Tag tag = reader_.ReadTag();
@@ -238,7 +244,7 @@ class Transcoder {
     switch (tag) {
       case Tag::kString:
         json_.Key("S");
-        json_.String(reader_.Bytes());
+        json_.String(Sized(reader_.Bytes()));
         break;
       case Tag::kNumber:
         json_.Key("N");
@@ -246,20 +252,26 @@ class Transcoder {
         break;
       case Tag::kBinary:
         json_.Key("B");
-        json_.Quoted(Base64Encode(reader_.Bytes()));
+        json_.Quoted(Base64Encode(Sized(reader_.Bytes())));
         break;
       case Tag::kFalse:
       case Tag::kTrue:
         json_.Key("BOOL");
         json_.Boolean(tag == Tag::kTrue);
+        ++size_;
         break;
       case Tag::kNull:
         json_.Key("NULL");
         json_.Boolean(true);
+        ++size_;
         break;
       case Tag::kList:
         json_.Key("L");
-        Elements([&] { WriteStored(depth + 1); });
+        size_ += kContainerBytes;
+        Elements([&] {
+          size_ += kElementBytes;
+          WriteStored(depth + 1);
+        });
         break;
       case Tag::kMap:
         json_.Key("M");
@@ -267,7 +279,7 @@ class Transcoder {
         break;
       case Tag::kStringSet:
         json_.Key("SS");
-        Elements([&] { json_.String(reader_.Bytes()); });
+        Elements([&] { json_.String(Sized(reader_.Bytes())); });
         break;
       case Tag::kNumberSet:
         json_.Key("NS");
@@ -275,7 +287,7 @@ class Transcoder {
         break;
       case Tag::kBinarySet:
         json_.Key("BS");
-        Elements([&] { json_.Quoted(Base64Encode(reader_.Bytes())); });
+        Elements([&] { json_.Quoted(Base64Encode(Sized(reader_.Bytes()))); });
         break;
       default:
         reader_.Fail();
@@ -286,7 +298,9 @@ class Transcoder {
   void WriteNumber() {
     json_.Separate();
     json_.out() += '"';
-    reader_.ReadNumber().AppendTo(json_.out());
+    const Number number = reader_.ReadNumber();
+    size_ += number.KeySize();
+    number.AppendTo(json_.out());
     json_.out() += '"';
   }
 
@@ -300,6 +314,7 @@ class Transcoder {
 
   Reader& reader_;
   JsonWriter& json_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace
@@ -317,10 +332,12 @@ std::optional<Item> DecodeItem(std::string_view bytes) {
   return item;
 }
 
-bool WriteEncodedItem(JsonWriter& json, std::string_view bytes) {
+std::optional<std::size_t> WriteEncodedItem(JsonWriter& json, std::string_view bytes) {
   Reader reader(bytes);
-  Transcoder(reader, json).Attributes(0);
-  return reader.ok() && reader.AtEnd();
+  Transcoder transcoder(reader, json);
+  transcoder.Attributes(0);
+  if (!reader.ok() || !reader.AtEnd()) return std::nullopt;
+  return transcoder.size();
 }
 
 }  // namespace kelvin::tables

@@ -17,8 +17,8 @@ std::string EncodeItem(const Item& item);
 // Nothing where the bytes are damaged.
 std::optional<Item> DecodeItem(std::string_view bytes);
 
-// The item's JSON straight from its stored form. False, with half of an item written, where the
-// bytes are damaged.
-bool WriteEncodedItem(JsonWriter& json, std::string_view bytes);
+// Writes the item's JSON straight from its stored form; returns its size as SizeOf counts it.
+// Nothing, with half of an item written, where the bytes are damaged.
+std::optional<std::size_t> WriteEncodedItem(JsonWriter& json, std::string_view bytes);
 
 }  // namespace kelvin::tables

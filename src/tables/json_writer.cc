@@ -1,15 +1,17 @@
 #include "tables/json_writer.h"
 
-#include <fmt/format.h>
-
 #include <iterator>
+
+#include <fmt/format.h>
 
 namespace kelvin::tables {
 namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
-bool NeedsEscape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+bool NeedsEscape(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
 
 void AppendEscaped(std::string& out, char c) {
   switch (c) {

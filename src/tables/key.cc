@@ -1,9 +1,9 @@
 #include "tables/key.h"
 
+#include <array>
+
 #include <fmt/format.h>
 #include <openssl/evp.h>
-
-#include <array>
 
 namespace kelvin::tables {
 namespace {
@@ -103,9 +103,13 @@ Outcome<Key> KeyOfRequest(const KeySchema& schema, const Item& key) {
   return Extract(schema, key, CheckRequestKey);
 }
 
-std::string EncodePartition(const Value& value) { return HashedKey(KeyBytes(value)); }
+std::string EncodePartition(const Value& value) {
+  return HashedKey(KeyBytes(value));
+}
 
-std::string EncodeSort(const Value& value) { return KeyBytes(value); }
+std::string EncodeSort(const Value& value) {
+  return KeyBytes(value);
+}
 
 std::optional<std::string> AfterPrefix(std::string prefix) {
   while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
@@ -128,9 +132,9 @@ Item KeyAttributesOf(const KeySchema& schema, const Item& item) {
 }
 
 std::string SegmentStart(std::int64_t segment, std::int64_t total) {
-  const auto hash = ((static_cast<std::uint64_t>(segment) << 32) +
-                     static_cast<std::uint64_t>(total) - 1) /
-                    static_cast<std::uint64_t>(total);
+  const auto hash =
+      ((static_cast<std::uint64_t>(segment) << 32) + static_cast<std::uint64_t>(total) - 1) /
+      static_cast<std::uint64_t>(total);
   std::string start;
   for (int shift = 24; shift >= 0; shift -= 8) start += static_cast<char>(hash >> shift & 0xff);
   return start;

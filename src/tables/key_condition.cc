@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include <array>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "tables/condition.h"
 

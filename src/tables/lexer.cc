@@ -1,16 +1,24 @@
 #include "tables/lexer.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace kelvin::tables {
 namespace {
 
-bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsWordPart(char c) { return IsLetter(c) || IsDigit(c) || c == '_'; }
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool IsLetter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool IsWordPart(char c) {
+  return IsLetter(c) || IsDigit(c) || c == '_';
+}
+bool IsSpace(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 template <typename Predicate>
 std::size_t EndOf(std::string_view text, std::size_t from, Predicate belongs) {
@@ -20,7 +28,8 @@ std::size_t EndOf(std::string_view text, std::size_t from, Predicate belongs) {
 
 // A character outside the tokens, whole where it has several bytes.
 std::size_t EndOfUnknown(std::string_view text, std::size_t start) {
-  return EndOf(text, start + 1, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; });
+  return EndOf(text, start + 1,
+               [](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; });
 }
 
 Token Next(std::string_view text, std::size_t start) {

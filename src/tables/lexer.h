@@ -8,12 +8,12 @@
 namespace kelvin::tables {
 
 enum class TokenKind {
-  kWord,       // a letter, then letters, digits and underscores: a name, a keyword, a function
-  kName,       // #placeholder
-  kValue,      // :placeholder
-  kInteger,    // digits
-  kSymbol,     // one of ( ) [ ] . , = <> < <= > >= + -
-  kUnknown,    // a character of no token
+  kWord,     // a letter, then letters, digits and underscores: a name, a keyword, a function
+  kName,     // #placeholder
+  kValue,    // :placeholder
+  kInteger,  // digits
+  kSymbol,   // one of ( ) [ ] . , = <> < <= > >= + -
+  kUnknown,  // a character of no token
   kEnd,
 };
 

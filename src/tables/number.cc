@@ -14,7 +14,9 @@ constexpr std::uint8_t kZeroKey = 0x80;
 constexpr std::uint8_t kNegativeEnd = 102;
 constexpr int kMaxPairs = 20;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // The base-100 exponent of the first pair: value = 0.p1p2... x 100^n.
 int PairExponent(int exponent) {
@@ -72,7 +74,9 @@ std::optional<Parts> Split(std::string_view text) {
 
 }  // namespace
 
-Number::Number(std::int64_t value) { *this = *Parse(std::to_string(value)); }
+Number::Number(std::int64_t value) {
+  *this = *Parse(std::to_string(value));
+}
 
 std::expected<Number, NumberError> Number::Parse(std::string_view text) {
   const auto parts = Split(text);

@@ -1,8 +1,8 @@
 #include "tables/parser.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "tables/checker.h"
 #include "tables/grammar.h"
@@ -19,9 +19,8 @@ Outcome<void> CheckSize(std::string_view text, std::string_view parameter) {
   if (text.size() <= kMaxExpressionBytes) return {};
   return InvalidExpression(
       parameter,
-      fmt::format(
-          "Expression size has exceeded the maximum allowed size; expression size: {}",
-          text.size()));
+      fmt::format("Expression size has exceeded the maximum allowed size; expression size: {}",
+                  text.size()));
 }
 
 // What the grammar alone finds wrong.

@@ -1,10 +1,10 @@
 #include "tables/placeholders.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "tables/value_json.h"
 
@@ -113,7 +113,9 @@ const std::string* Placeholders::FindName(std::string_view token) {
   return FindEntry(names_, token);
 }
 
-const Value* Placeholders::FindValue(std::string_view token) { return FindEntry(values_, token); }
+const Value* Placeholders::FindValue(std::string_view token) {
+  return FindEntry(values_, token);
+}
 
 Outcome<void> Placeholders::CheckAllUsed() const {
   if (auto ok = CheckUsed(names_, "ExpressionAttributeNames"); !ok) return ok;

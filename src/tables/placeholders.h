@@ -1,9 +1,10 @@
 #pragma once
 
-#include <boost/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/json.hpp>
 
 #include "tables/failure.h"
 #include "tables/value.h"

@@ -1,9 +1,9 @@
 #include "tables/schema.h"
 
-#include <fmt/format.h>
+#include <chrono>
 
 #include <boost/json.hpp>
-#include <chrono>
+#include <fmt/format.h>
 
 namespace kelvin::tables {
 namespace {
@@ -32,8 +32,8 @@ TableDefinition ReadObject(const json::object& object) {
       Clock::WallTime(std::chrono::milliseconds(object.at("created_ms").to_number<std::int64_t>()));
   definition.key.partition = ReadKey(object.at("partition_key"));
   if (const auto* sort = object.if_contains("sort_key")) definition.key.sort = ReadKey(*sort);
-  definition.billing = object.at("on_demand").as_bool() ? BillingMode::kPayPerRequest
-                                                        : BillingMode::kProvisioned;
+  definition.billing =
+      object.at("on_demand").as_bool() ? BillingMode::kPayPerRequest : BillingMode::kProvisioned;
   definition.throughput = {object.at("read_units").to_number<std::int64_t>(),
                            object.at("write_units").to_number<std::int64_t>()};
   definition.deletion_protection = object.at("deletion_protection").as_bool()
@@ -48,8 +48,8 @@ TableDefinition ReadObject(const json::object& object) {
 }  // namespace
 
 std::string WriteDefinition(const TableDefinition& definition) {
-  const auto created_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-      definition.created.time_since_epoch());
+  const auto created_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(definition.created.time_since_epoch());
   json::object object = {
       {"name", definition.name},
       {"id", definition.id},

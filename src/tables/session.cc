@@ -1,13 +1,13 @@
 #include "tables/session.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -86,9 +86,9 @@ std::expected<void, Error> Session::Run(Sql query) {
 }
 
 std::expected<Session, Error> OpenSession(const SessionOptions& options) {
-  auto connection = Connection::Open(
-      options.path,
-      options.path == ":memory:" ? Connection::Create::kYes : Connection::Create::kNo);
+  auto connection =
+      Connection::Open(options.path, options.path == ":memory:" ? Connection::Create::kYes
+                                                                : Connection::Create::kNo);
   if (!connection) return std::unexpected(std::move(connection.error()));
   std::string settings(kSettings);
   if (options.max_bytes > 0) {
@@ -129,9 +129,9 @@ std::expected<void, Error> CheckDatabase(Connection& connection, const std::stri
   const auto version = connection.QueryInteger("PRAGMA user_version");
   if (!version) return std::unexpected(version.error());
   if (*application != kApplicationId) {
-    return std::unexpected(Error{
-        ErrorCode::kCorrupt,
-        fmt::format("{} is an SQLite database, but not one of tables; move it away", path)});
+    return std::unexpected(
+        Error{ErrorCode::kCorrupt,
+              fmt::format("{} is an SQLite database, but not one of tables; move it away", path)});
   }
   if (*version != kFormatVersion) {
     return std::unexpected(Error{

@@ -1,8 +1,8 @@
 #include "tables/sqlite.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace kelvin::tables {
 namespace {
@@ -75,7 +75,9 @@ std::string_view Statement::Blob(int column) const {
   return data == nullptr ? std::string_view{} : std::string_view(data, static_cast<size_t>(size));
 }
 
-void Statement::Reset() { sqlite3_reset(statement_.get()); }
+void Statement::Reset() {
+  sqlite3_reset(statement_.get());
+}
 
 std::expected<Connection, Error> Connection::Open(const std::string& path, Create create) {
   Connection connection;

@@ -1,13 +1,13 @@
 #include "tables/store.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/file.h>
-
 #include <cerrno>
 #include <mutex>
 #include <system_error>
 #include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
 
 namespace kelvin::tables {
 namespace {
@@ -275,9 +275,9 @@ std::expected<void, Error> Store::Query(const Table& table, std::string_view par
   const auto session = sessions_.Reader();
   if (!session) return std::unexpected(session.error());
   const bool ascending = order == Order::kAscending;
-  const Sql query =
-      range.high ? (ascending ? Sql::kQueryAscendingBefore : Sql::kQueryDescendingBefore)
-                 : (ascending ? Sql::kQueryAscending : Sql::kQueryDescending);
+  const Sql query = range.high
+                        ? (ascending ? Sql::kQueryAscendingBefore : Sql::kQueryDescendingBefore)
+                        : (ascending ? Sql::kQueryAscending : Sql::kQueryDescending);
   const auto statement = (*session)->Use(query);
   if (!statement) return std::unexpected(statement.error());
   BindPlace(**statement, table, partition, range.low);

@@ -1,10 +1,10 @@
 #include "tables/update.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "tables/condition.h"
 #include "tables/value_json.h"
@@ -22,8 +22,8 @@ std::unexpected<Failure> BadType() {
 
 std::unexpected<Failure> OutOfRange(NumberError error) {
   // A sum that needs too many digits is reported as an overflow, too.
-  return Invalid(NumberMessage(
-      error == NumberError::kTooManyDigits ? NumberError::kOverflow : error, ""));
+  return Invalid(
+      NumberMessage(error == NumberError::kTooManyDigits ? NumberError::kOverflow : error, ""));
 }
 
 Outcome<Value> Evaluate(const Node& node, const Item& item);

@@ -10,10 +10,6 @@ namespace {
 constexpr std::array<std::string_view, 10> kTypeCodes = {"S", "N", "B",  "BOOL", "NULL",
                                                          "L", "M", "SS", "NS",   "BS"};
 
-// What a list or a map costs by itself, and each of its elements on top.
-constexpr std::size_t kContainerBytes = 3;
-constexpr std::size_t kElementBytes = 1;
-
 struct Sizer {
   std::size_t operator()(const std::string& text) const { return text.size(); }
   std::size_t operator()(const Number& number) const { return number.KeySize(); }
@@ -43,7 +39,9 @@ std::optional<std::strong_ordering> CompareAs(const Value& a, const Value& b) {
 
 }  // namespace
 
-std::string_view TypeCode(ValueType type) { return kTypeCodes[static_cast<std::size_t>(type)]; }
+std::string_view TypeCode(ValueType type) {
+  return kTypeCodes[static_cast<std::size_t>(type)];
+}
 
 std::optional<ValueType> TypeOfCode(std::string_view code) {
   const auto found = std::ranges::find(kTypeCodes, code);
@@ -51,7 +49,9 @@ std::optional<ValueType> TypeOfCode(std::string_view code) {
   return static_cast<ValueType>(found - kTypeCodes.begin());
 }
 
-bool IsSet(ValueType type) { return type >= ValueType::kStringSet; }
+bool IsSet(ValueType type) {
+  return type >= ValueType::kStringSet;
+}
 
 AttributeMap::AttributeMap() = default;
 AttributeMap::AttributeMap(std::initializer_list<Attribute> attributes) : attributes_(attributes) {
@@ -63,7 +63,9 @@ AttributeMap& AttributeMap::operator=(const AttributeMap&) = default;
 AttributeMap& AttributeMap::operator=(AttributeMap&&) noexcept = default;
 AttributeMap::~AttributeMap() = default;
 
-void AttributeMap::Reserve(std::size_t count) { attributes_.reserve(count); }
+void AttributeMap::Reserve(std::size_t count) {
+  attributes_.reserve(count);
+}
 
 void AttributeMap::Append(std::string name, Value value) {
   attributes_.push_back(Attribute{std::move(name), std::move(value)});
@@ -97,11 +99,17 @@ void AttributeMap::Erase(std::string_view name) {
   if (found != attributes_.end() && found->name == name) attributes_.erase(found);
 }
 
-std::size_t AttributeMap::size() const { return attributes_.size(); }
+std::size_t AttributeMap::size() const {
+  return attributes_.size();
+}
 
-std::vector<Attribute>::const_iterator AttributeMap::begin() const { return attributes_.begin(); }
+std::vector<Attribute>::const_iterator AttributeMap::begin() const {
+  return attributes_.begin();
+}
 
-std::vector<Attribute>::const_iterator AttributeMap::end() const { return attributes_.end(); }
+std::vector<Attribute>::const_iterator AttributeMap::end() const {
+  return attributes_.end();
+}
 
 bool AttributeMap::operator==(const AttributeMap& other) const = default;
 
@@ -119,7 +127,24 @@ std::optional<std::strong_ordering> Compare(const Value& a, const Value& b) {
   }
 }
 
-std::size_t SizeOf(const Value& value) { return std::visit(Sizer{}, value.variant()); }
+int NestingOf(const Value& value) {
+  if (const auto* map = value.As<AttributeMap>()) return 1 + NestingOf(*map);
+  const auto* list = value.As<Value::List>();
+  if (list == nullptr) return 0;
+  int deepest = 0;
+  for (const Value& element : *list) deepest = std::max(deepest, NestingOf(element));
+  return 1 + deepest;
+}
+
+int NestingOf(const Item& item) {
+  int deepest = 0;
+  for (const auto& [name, value] : item) deepest = std::max(deepest, NestingOf(value));
+  return deepest;
+}
+
+std::size_t SizeOf(const Value& value) {
+  return std::visit(Sizer{}, value.variant());
+}
 
 std::size_t SizeOf(const Item& item) {
   std::size_t size = 0;

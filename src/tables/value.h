@@ -129,6 +129,16 @@ std::optional<std::strong_ordering> Compare(const Value& a, const Value& b);
 std::size_t SizeOf(const Value& value);
 std::size_t SizeOf(const Item& item);
 
+// What a list or a map costs by itself, and each of its elements on top.
+inline constexpr std::size_t kContainerBytes = 3;
+inline constexpr std::size_t kElementBytes = 1;
+
+// How many lists and maps are within each other.
+int NestingOf(const Value& value);
+int NestingOf(const Item& item);
+
+// Lists and maps within each other, at most.
+inline constexpr int kMaxNesting = 32;
 inline constexpr std::size_t kMaxItemBytes = 400 * 1024;
 
 }  // namespace kelvin::tables

@@ -1,11 +1,11 @@
 #include "tables/value_json.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <array>
 #include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/encoding.h"
 
@@ -15,8 +15,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kMapFound = "Start of structure or map found where not expected";
-constexpr std::string_view kAttributeValueClass =
-    "com.amazonaws.dynamodb.v20120810.AttributeValue";
+constexpr std::string_view kAttributeValueClass = "com.amazonaws.dynamodb.v20120810.AttributeValue";
 
 Outcome<Value> ReadNested(const json::value& json, int depth);
 Outcome<Item> ReadNestedItem(const json::object& json, int depth);
@@ -54,8 +53,8 @@ Outcome<Binary> ReadBinary(const json::value& json) {
   auto bytes = Base64Decode(*text);
   if (bytes) return Binary{std::move(*bytes)};
   const auto is_base64 = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           c == '+' || c == '/' || c == '=';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '/' || c == '=';
   };
   const auto bad = std::ranges::find_if_not(*text, is_base64);
   if (bad != text->end()) {
@@ -91,9 +90,15 @@ constexpr SetRules kBinarySetRules = {
     "One or more parameter values were invalid: Input collection ",
     "of type BS contains duplicates."};
 
-bool IsEmptyMember(const std::string& text) { return text.empty(); }
-bool IsEmptyMember(const Binary& binary) { return binary.bytes.empty(); }
-bool IsEmptyMember(const Number&) { return false; }
+bool IsEmptyMember(const std::string& text) {
+  return text.empty();
+}
+bool IsEmptyMember(const Binary& binary) {
+  return binary.bytes.empty();
+}
+bool IsEmptyMember(const Number&) {
+  return false;
+}
 
 std::string DuplicatesMessage(const SetRules& rules, const json::array& array) {
   std::string message(rules.duplicates_prefix);
@@ -141,9 +146,8 @@ Outcome<Value> ReadList(const json::value& json, int depth) {
 Outcome<Value> ReadMap(const json::value& json, int depth) {
   const auto* object = json.if_object();
   if (json.is_array()) {
-    return Unserializable(
-        fmt::format("Unrecognized collection type java.util.Map<java.lang.String, {}>",
-                    kAttributeValueClass));
+    return Unserializable(fmt::format(
+        "Unrecognized collection type java.util.Map<java.lang.String, {}>", kAttributeValueClass));
   }
   if (!object) return Unserializable("Unexpected field type");
   auto map = ReadNestedItem(*object, depth + 1);
@@ -303,9 +307,13 @@ std::string NumberMessage(NumberError error, std::string_view text) {
   std::unreachable();
 }
 
-Outcome<Value> ReadValue(const json::value& json) { return ReadNested(json, 0); }
+Outcome<Value> ReadValue(const json::value& json) {
+  return ReadNested(json, 0);
+}
 
-Outcome<Item> ReadItem(const json::object& json) { return ReadNestedItem(json, 0); }
+Outcome<Item> ReadItem(const json::object& json) {
+  return ReadNestedItem(json, 0);
+}
 
 void WriteValue(JsonWriter& json, const Value& value) {
   json.BeginObject();

@@ -1,16 +1,14 @@
 #pragma once
 
-#include <boost/json.hpp>
 #include <string_view>
+
+#include <boost/json.hpp>
 
 #include "tables/failure.h"
 #include "tables/json_writer.h"
 #include "tables/value.h"
 
 namespace kelvin::tables {
-
-// Lists and maps within each other, at most.
-inline constexpr int kMaxNesting = 32;
 
 // {"S": "text"} and the like. Fails with kSerialization where the JSON has the wrong shape, and
 // kValidation where the value breaks a rule.

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json.hpp>
+
+#include "tables/failure.h"
+#include "tables/value.h"
+
+namespace kelvin::tables {
+
+// What is wrong with a request's members, in the order in which the protocol reports it: first a
+// member of the wrong JSON type, then all broken constraints in one message, then what is wrong
+// within an attribute value.
+class Faults {
+ public:
+  void WrongType(std::string message);
+  // `value` as shown: empty for null.
+  void Constraint(std::optional<std::string_view> value, std::string_view path,
+                  std::string_view constraint);
+  void Later(Failure failure);
+  Outcome<void> Check() const;
+
+ private:
+  std::optional<Failure> wrong_type_;
+  std::vector<std::string> constraints_;
+  std::optional<Failure> later_;
+};
+
+enum class Presence { kOptional, kRequired };
+
+// Reads members of a request's JSON object. Each call notes what is wrong in the Faults and goes on
+// as if the member were not there; null is the same as absent. The object and the faults outlive
+// this, and strings point into the object.
+class Fields {
+ public:
+  Fields(const boost::json::object& object, Faults& faults, std::string prefix = {})
+      : object_(&object), faults_(&faults), prefix_(std::move(prefix)) {}
+
+  const boost::json::value* Find(std::string_view name) const;
+  // What has been wrong so far, here and in the structures within.
+  Outcome<void> Check() const { return faults_->Check(); }
+
+  std::optional<std::string_view> String(std::string_view name,
+                                         Presence presence = Presence::kOptional) const;
+  // One of `names`.
+  std::optional<std::string_view> Enum(std::string_view name,
+                                       std::span<const std::string_view> names,
+                                       Presence presence = Presence::kOptional) const;
+  std::optional<bool> Boolean(std::string_view name) const;
+  struct Range {
+    std::int64_t min = 0;
+    std::int64_t max = std::numeric_limits<std::int64_t>::max();
+  };
+  enum class Width { kInteger, kLong };
+  std::optional<std::int64_t> Integer(std::string_view name, Width width, Range range,
+                                      Presence presence = Presence::kOptional) const;
+  std::optional<Fields> Struct(std::string_view name, std::string_view class_name,
+                               Presence presence = Presence::kOptional) const;
+  std::vector<Fields> Structs(std::string_view name, std::string_view class_name,
+                              Presence presence = Presence::kOptional) const;
+  std::optional<Item> Attributes(std::string_view name,
+                                 Presence presence = Presence::kOptional) const;
+
+  // The TableName of operations on items; of operations on tables, whose messages differ.
+  std::string_view ItemTableName() const;
+  std::string_view TableName() const;
+
+ private:
+  const boost::json::value* FindOrNote(std::string_view name, Presence presence) const;
+  std::string PathOf(std::string_view name) const;
+  void CheckNamePattern(std::string_view name, std::string_view value) const;
+
+  const boost::json::object* object_;
+  Faults* faults_;
+  std::string prefix_;
+};
+
+}  // namespace kelvin::tables
