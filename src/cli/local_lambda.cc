@@ -82,10 +82,10 @@ std::expected<void, Error> LocalLambda::OpenParts(LocalOptions options) {
 }
 
 std::expected<void, Error> LocalLambda::Listen(const http::Endpoint& endpoint) {
-  auto server =
-      http::Server::Listen(context_.get_executor(), endpoint,
-                           [this](http::Request request) { return Answer(std::move(request)); },
-                           log_, {.max_body_bytes = service::Service::kMaxRequestBytes});
+  auto server = http::Server::Listen(
+      context_.get_executor(), endpoint,
+      [this](http::Request request) { return Answer(std::move(request)); }, log_,
+      {.max_body_bytes = service::Service::kMaxRequestBytes}, &service::Service::TooLarge);
   if (!server) {
     if (server.error().code != ErrorCode::kAlreadyExists) return std::unexpected(server.error());
     return std::unexpected(WithAdvice(

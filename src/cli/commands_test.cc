@@ -1,0 +1,94 @@
+#include "cli/commands.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "cli/exit_code.h"
+#include "cli/fake_host.h"
+
+namespace kelvin::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+class CommandsTest : public ::testing::Test {
+ protected:
+  int Run(const std::vector<std::string>& arguments) { return RunCommand(arguments, host_.host()); }
+  FakeHost host_;
+};
+
+TEST_F(CommandsTest, SuggestTheCommandThatWasMeant) {
+  EXPECT_EQ(Run({"comapre"}), kExitUsage);
+  EXPECT_EQ(
+      host_.err,
+      "kelvin: expected a command, got 'comapre'; did you mean compare?; see 'kelvin help'\n");
+}
+
+TEST_F(CommandsTest, PrintHelpToStandardErrorWhenThereIsNone) {
+  EXPECT_EQ(Run({}), kExitUsage);
+  EXPECT_THAT(host_.err, HasSubstr("Usage: kelvin COMMAND"));
+  EXPECT_THAT(host_.out, IsEmpty());
+}
+
+TEST_F(CommandsTest, HaveHelpWithExamples) {
+  EXPECT_EQ(Run({"--help"}), kExitOk);
+  for (const char* command : {"compare", "serve", "invoke", "pack", "version"}) {
+    EXPECT_THAT(host_.out, HasSubstr(command));
+    FakeHost host;
+    EXPECT_EQ(RunCommand({command, "--help"}, host.host()), kExitOk);
+    EXPECT_THAT(host.out,
+                AllOf(HasSubstr("Examples:"), HasSubstr(std::string("kelvin ") + command)));
+    FakeHost other;
+    EXPECT_EQ(RunCommand({"help", command}, other.host()), kExitOk);
+    EXPECT_EQ(other.out, host.out);
+  }
+}
+
+TEST_F(CommandsTest, SayTheVersion) {
+  EXPECT_EQ(Run({"version"}), kExitOk);
+  EXPECT_THAT(host_.out, StartsWith("kelvin 0."));
+}
+
+TEST_F(CommandsTest, RefuseWhatTheyDoNotKnow) {
+  EXPECT_EQ(Run({"serve", "--no-such-option"}), kExitUsage);
+  EXPECT_THAT(host_.err, HasSubstr("--no-such-option"));
+}
+
+TEST_F(CommandsTest, PackFiles) {
+  auto folder = TemporaryDirectory::Create();
+  ASSERT_TRUE(folder.has_value());
+  ASSERT_TRUE(WriteFileAtomically(folder->path() / "bootstrap", "#!/bin/sh\n", 0755).has_value());
+  const std::string zip = (folder->path() / "f.zip").native();
+  EXPECT_EQ(Run({"pack", "--output", zip, "--file",
+                 "bootstrap=" + (folder->path() / "bootstrap").native()}),
+            kExitOk)
+      << host_.err;
+  EXPECT_THAT(host_.out, StartsWith(zip));
+  EXPECT_THAT(ReadFile(zip).value(), StartsWith("PK"));
+}
+
+TEST_F(CommandsTest, SayWhatPackExpects) {
+  EXPECT_EQ(Run({"pack", "--output", "/nonexistent/f.zip", "--file", "bootstrap"}), kExitUsage);
+  EXPECT_THAT(host_.err, HasSubstr("expected --file NAME=PATH"));
+}
+
+TEST_F(CommandsTest, SayThatAPackageIsMissing) {
+  EXPECT_EQ(Run({"compare", "/nonexistent/none.zip"}), kExitUsage);
+  EXPECT_THAT(host_.err, HasSubstr("/nonexistent/none.zip"));
+}
+
+TEST_F(CommandsTest, SayThatAPriceFileIsWrong) {
+  auto folder = TemporaryDirectory::Create();
+  ASSERT_TRUE(folder.has_value());
+  const std::string prices = (folder->path() / "prices.json").native();
+  ASSERT_TRUE(WriteFileAtomically(prices, "{}").has_value());
+  EXPECT_EQ(Run({"compare", "--prices", prices}), kExitUsage);
+  EXPECT_THAT(host_.err, AllOf(HasSubstr(prices), HasSubstr("'date'")));
+}
+
+}  // namespace
+}  // namespace kelvin::cli
