@@ -39,7 +39,7 @@ class LineRecorder final : public kelvin::LogSink {
 };
 
 std::unique_ptr<kelvin::RawHandler> NewHandler(Calls& calls, FakeRepository::Answer answer) {
-  return kelvin::detail::Adapt(Handler(std::make_unique<FakeRepository>(calls, std::move(answer))));
+  return kelvin::Adapt(Handler(std::make_unique<FakeRepository>(calls, std::move(answer))));
 }
 
 TEST(CreateItem, AnswersWithTheNewId) {
