@@ -124,6 +124,26 @@ TEST_P(CrashTest, AKilledServiceLeavesNothingFrozen) {
   EXPECT_TRUE(LeftCgroups().empty());
 }
 
+TEST_P(CrashTest, AKilledLauncherEndsItsSandboxesAndIsReported) {
+  Open(facilities_);
+  auto& sandbox = Create("wait");
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(ReadLine(sandbox), "ready");
+  pid_t launcher = 0;
+  for (const pid_t pid : Descendants(::getpid())) {
+    const auto stat = ReadProcessStat(pid);
+    if (stat && stat->parent == ::getpid()) launcher = pid;
+  }
+  ASSERT_GT(launcher, 0);
+  ::kill(launcher, SIGKILL);
+  const ExitStatus exit = WaitForExit(sandbox);
+  EXPECT_EQ(exit.code, SIGKILL);
+  EXPECT_FALSE(sandbox.Start());
+  auto made = sandboxes().Create(Spec("wait"), [](ExitStatus) {});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::kUnavailable);
+}
+
 TEST_P(CrashTest, TheNextServiceCleansUpWhenTheLauncherWasKilledToo) {
   if (GetParam().best_privacy == Privacy::kNone) {
     GTEST_SKIP() << "without a pid namespace or cgroups nothing tells whose a daemon was";

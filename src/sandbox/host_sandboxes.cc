@@ -90,6 +90,10 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
     auto launcher = StartLauncher(*cgroups_);
     if (!launcher) return std::unexpected(std::move(launcher.error()));
     launcher_ = std::move(*launcher);
+    auto found = FindPrivacy();
+    if (found || cgroups_->versions().memory == CgroupVersion::kNone) return found;
+    // Groups that can be made but not joined are of no use.
+    cgroups_ = std::make_unique<Cgroups>(fs_, CgroupRoots{}, InstanceName(), ::getpid());
     return FindPrivacy();
   }
 
@@ -151,7 +155,7 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
 
   // Tries from the best down, each by making a sandbox.
   std::expected<void, Error> FindPrivacy() {
-    const SandboxSpec trial{.id = "trial", .code = options_.state, .memory_mb = 128, .tmp_mb = 1};
+    SandboxSpec trial{.id = "", .code = options_.state, .memory_mb = 128, .tmp_mb = 1};
     std::vector<std::pair<Privacy, std::string_view>> attempts;
     const Privacy best = facilities_.best_privacy;
     if (best == Privacy::kNamespaces && ::geteuid() == 0) {
@@ -161,6 +165,7 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
     attempts.emplace_back(Privacy::kNone, "an ordinary process");
     std::string refusals;
     for (const auto& [privacy, name] : attempts) {
+      trial.id = fmt::format("trial-{}", last_serial_);
       auto made = Make(trial, privacy);
       if (made) {
         privacy_ = privacy;
@@ -239,7 +244,12 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
     }
     const LaunchRequest request = RequestFor(spec, privacy, watch);
     if (auto sent = SendPacket(launcher_.channel.get(), Encode(request), fds); !sent) {
-      return std::unexpected(std::move(sent.error()));
+      if (sent.error().code == ErrorCode::kInvalidArgument) {
+        return std::unexpected(std::move(sent.error()));
+      }
+      return std::unexpected(
+          Error{ErrorCode::kUnavailable,
+                "the process that launches sandboxes is gone; restart the service"});
     }
     channel->second.reset();
 
