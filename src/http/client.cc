@@ -170,9 +170,12 @@ std::expected<void, Error> Client::ReadResponse(const RequestView& request, Resp
         if (parser.is_done()) break;
       }
       const std::size_t had = buffer_.size();
-      buffer_.resize(had + kReadChunk);
-      auto got = stream_->Read(std::span(buffer_.data() + had, kReadChunk), deadline);
-      buffer_.resize(had + got.value_or(0));
+      std::expected<std::size_t, Error> got;
+      // Not resize: it would write, and so page in, all that the answer does not need.
+      buffer_.resize_and_overwrite(had + kReadChunk, [&](char* bytes, std::size_t) {
+        got = stream_->Read(std::span(bytes + had, kReadChunk), deadline);
+        return had + got.value_or(0);
+      });
       if (!got) return std::unexpected(std::move(got.error()));
       if (*got == 0) {
         beast::error_code failure;
