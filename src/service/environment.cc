@@ -100,6 +100,7 @@ void Environment::BeginInit(InitPhase phase) {
   if (phase == InitPhase::kInit) {
     state_ = State::kInit;
     logs_.Platform(lines_.InitStart(parts_.clock.WallNow()));
+    FlushSoon();
     phase_timer_ = parts_.timers.After(options_.init_timeout, [this] { OnInitTimeout(); });
   }
   api_.Reset();

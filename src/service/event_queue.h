@@ -48,6 +48,8 @@ class EventQueue {
   void Stop();
   // No event is being worked on.
   bool idle() const { return active_ == 0; }
+  // Events that wait for their next attempt.
+  std::size_t waiting() const { return sleeping_.size(); }
 
  private:
   enum class Next { kDone, kRetry, kStopped };

@@ -1,5 +1,3 @@
-#include "service/service.h"
-
 #include <set>
 
 #include <boost/json.hpp>
@@ -7,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "service/service.h"
 #include "service/service_fixture.h"
 
 namespace kelvin::service {
@@ -218,6 +217,7 @@ TEST_F(ServiceTest, EndsEveryProcessWhenItStops) {
   CreateFunction("f", "hang", 60);
   std::thread caller(
       [&] { EXPECT_EQ(Invoke("f").headers.Get("X-Amz-Function-Error"), "Unhandled"); });
+  // The folder of the log appears when the environment runs.
   while (!std::filesystem::exists(state() / "logs" / "f")) std::this_thread::yield();
   Stop();
   caller.join();

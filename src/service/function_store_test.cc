@@ -1,0 +1,202 @@
+#include "service/function_store.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "package/zip.h"
+
+namespace kelvin::service {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class FunctionStoreTest : public ::testing::Test {
+ protected:
+  fs::path folder() const { return folder_.path() / "state"; }
+  FunctionStore Open() {
+    auto store = FunctionStore::Open(folder());
+    if (!store) throw std::runtime_error(store.error().message);
+    return std::move(*store);
+  }
+  std::string Zip(std::string_view content) {
+    const fs::path file = folder_.path() / "file";
+    std::ofstream(file) << content;
+    return package::MakeZip({{.name = "bootstrap", .source = file, .executable = true}}).value();
+  }
+  FunctionConfig PutFunction(FunctionStore& store, std::string name) {
+    FunctionConfig config;
+    config.name = std::move(name);
+    config.environment = {{"A", "\"quoted\"\n"}};
+    config.log_format = LogFormat::kJson;
+    config.code_sha256 = store.PutCode(Zip("code"))->sha256;
+    EXPECT_TRUE(store.PutFunction(config));
+    return config;
+  }
+  void Write(const fs::path& path, std::string_view content) {
+    std::ofstream(folder() / path) << content;
+  }
+
+  TemporaryDirectory folder_ = TemporaryDirectory::Create().value();
+};
+
+TEST_F(FunctionStoreTest, KeepsFunctionsOverARestart) {
+  FunctionConfig config;
+  {
+    auto store = Open();
+    config = PutFunction(store, "f");
+  }
+  const auto store = Open();
+  ASSERT_EQ(store.functions.size(), 1u);
+  EXPECT_EQ(store.functions[0], config);
+}
+
+TEST_F(FunctionStoreTest, ForgetsRemovedFunctions) {
+  {
+    auto store = Open();
+    PutFunction(store, "f");
+    ASSERT_TRUE(store.RemoveFunction("f"));
+  }
+  EXPECT_TRUE(Open().functions.empty());
+}
+
+TEST_F(FunctionStoreTest, KeepsEventsUntilTheyAreRemoved) {
+  const StoredEvent event{.request_id = "id",
+                          .function = "f",
+                          .payload = "{\"a\":\"\\u0000\"}",
+                          .client_context = "{}",
+                          .trace_id = "Root=1",
+                          .accepted_ms = 5,
+                          .attempts = 1};
+  ASSERT_TRUE(Open().PutEvent(event));
+  {
+    auto store = Open();
+    ASSERT_EQ(store.events.size(), 1u);
+    EXPECT_EQ(store.events[0].payload, event.payload);
+    EXPECT_EQ(store.events[0].client_context, event.client_context);
+    EXPECT_EQ(store.events[0].attempts, 1);
+    ASSERT_TRUE(store.RemoveEvent("id"));
+  }
+  EXPECT_TRUE(Open().events.empty());
+}
+
+TEST_F(FunctionStoreTest, RefusesASecondService) {
+  const auto first = Open();
+  const auto second = FunctionStore::Open(folder());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kAlreadyExists);
+  EXPECT_THAT(second.error().message, HasSubstr("process " + std::to_string(::getpid())));
+}
+
+TEST_F(FunctionStoreTest, UnpacksCodeAgainWhenTheCacheIsGone) {
+  auto store = Open();
+  const auto code = store.PutCode(Zip("hello"));
+  ASSERT_TRUE(code);
+  fs::remove_all(store.code_folder(code->sha256));
+  ASSERT_TRUE(store.EnsureUnpacked(code->sha256));
+  EXPECT_EQ(ReadFile(store.code_folder(code->sha256) / "bootstrap").value(), "hello");
+}
+
+TEST_F(FunctionStoreTest, ReportsAPackageThatChangedOnDisk) {
+  auto store = Open();
+  const auto code = store.PutCode(Zip("hello"));
+  fs::remove_all(store.code_folder(code->sha256));
+  for (const auto& entry : fs::directory_iterator(folder() / "code")) {
+    std::ofstream(entry.path()) << "garbage";
+  }
+  const auto unpacked = store.EnsureUnpacked(code->sha256);
+  ASSERT_FALSE(unpacked);
+  EXPECT_EQ(unpacked.error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(FunctionStoreTest, KeepsNothingOfABrokenZip) {
+  auto store = Open();
+  const auto code = store.PutCode("not a zip");
+  ASSERT_FALSE(code);
+  EXPECT_EQ(code.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(fs::is_empty(folder() / "code"));
+}
+
+TEST_F(FunctionStoreTest, SweepsUpWhatACrashLeftHalfDone) {
+  {
+    auto store = Open();
+    PutFunction(store, "f");
+  }
+  Write("functions/g.json.123.new", "{");
+  Write("code/abc.zip.123.new", "x");
+  fs::create_directory(folder() / "unpacked" / "abc.new");
+  const auto store = Open();
+  EXPECT_EQ(store.functions.size(), 1u);
+  EXPECT_FALSE(fs::exists(folder() / "functions/g.json.123.new"));
+  EXPECT_FALSE(fs::exists(folder() / "code/abc.zip.123.new"));
+  EXPECT_FALSE(fs::exists(folder() / "unpacked/abc.new"));
+}
+
+TEST_F(FunctionStoreTest, RemovesCodeThatNoFunctionUses) {
+  {
+    auto store = Open();
+    PutFunction(store, "f");
+    ASSERT_TRUE(store.RemoveFunction("f"));
+  }
+  Open();
+  EXPECT_TRUE(fs::is_empty(folder() / "code"));
+}
+
+TEST_F(FunctionStoreTest, ReportsDamageInsteadOfForgetting) {
+  for (const char* content : {"", "{", "[]", "{\"version\":1}", "{\"version\":2}"}) {
+    {
+      Open();
+    }
+    Write("functions/f.json", content);
+    const auto store = FunctionStore::Open(folder());
+    ASSERT_FALSE(store) << content;
+    EXPECT_EQ(store.error().code, ErrorCode::kCorrupt);
+    EXPECT_THAT(store.error().message, HasSubstr("functions/f.json is damaged"));
+    fs::remove(folder() / "functions/f.json");
+  }
+}
+
+TEST_F(FunctionStoreTest, ReportsAMissingPackage) {
+  {
+    auto store = Open();
+    PutFunction(store, "f");
+  }
+  fs::remove_all(folder() / "code");
+  const auto store = FunctionStore::Open(folder());
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(FunctionStoreTest, ReportsAFolderThatCannotBeMade) {
+  std::ofstream(folder_.path() / "state") << "a file";
+  const auto store = FunctionStore::Open(folder());
+  ASSERT_FALSE(store);
+  EXPECT_THAT(store.error().message, HasSubstr("cannot create"));
+}
+
+TEST_F(FunctionStoreTest, SaysWhatTheOperatingSystemRefuses) {
+  auto store = Open();
+  FunctionConfig config;
+  config.name = "f";
+  fs::remove_all(folder() / "functions");
+  const auto stored = store.PutFunction(config);
+  ASSERT_FALSE(stored);
+  EXPECT_THAT(stored.error().message, HasSubstr("cannot create"));
+}
+
+TEST_F(FunctionStoreTest, DropsTheCacheOfAnEarlierBoot) {
+  std::string sha256;
+  {
+    auto store = Open();
+    sha256 = PutFunction(store, "f").code_sha256;
+  }
+  Write("unpacked/boot_id", "another boot\n");
+  const auto store = Open();
+  EXPECT_FALSE(fs::exists(store.code_folder(sha256)));
+}
+
+}  // namespace
+}  // namespace kelvin::service

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include "base/fake_clock.h"
+#include "base/file.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "sandbox/fake_sandboxes.h"
+#include "service/scheduler.h"
+
+namespace kelvin::service {
+
+class CountingRandom final : public Random {
+ public:
+  std::uint64_t Next() override { return ++last_; }
+
+ private:
+  std::uint64_t last_ = 0;
+};
+
+// Addresses without a network; tests call the Runtime API behind one directly.
+class FakeListeners final : public RuntimeListeners {
+ public:
+  std::expected<std::unique_ptr<RuntimeListener>, Error> Listen(RuntimeApi& api) override {
+    apis_.push_back(&api);
+    return std::make_unique<Listener>("127.0.0.1:" + std::to_string(9000 + apis_.size()));
+  }
+  // Of the nth environment, from 0.
+  RuntimeApi& api(std::size_t index) { return *apis_.at(index); }
+
+ private:
+  class Listener final : public RuntimeListener {
+   public:
+    explicit Listener(std::string address) : address_(std::move(address)) {}
+    const std::string& address() const override { return address_; }
+
+   private:
+    std::string address_;
+  };
+  std::vector<RuntimeApi*> apis_;
+};
+
+// A scheduler over fakes: the test plays the callers, the runtimes and the clock.
+class SchedulerFixture : public ::testing::Test {
+ protected:
+  // A call of the Runtime API, and its answer once there is one.
+  using Answer = std::shared_ptr<std::optional<http::Response>>;
+  struct Invoke {
+    std::shared_ptr<Invocation> invocation;
+    std::shared_ptr<std::optional<InvokeOutcome>> outcome;
+    bool done() const { return outcome->has_value(); }
+    const InvokeOutcome& result() const { return outcome->value(); }
+  };
+
+  SchedulerFixture();
+  ~SchedulerFixture() override;
+
+  void Configure(std::string_view name = "f", std::string_view description = "");
+  Invoke Submit(std::string_view name = "f", LogTail tail = LogTail::kNo);
+  Answer Call(std::size_t environment, std::string_view method, std::string_view path,
+              std::string body = {}, http::Headers headers = {});
+  Answer Next(std::size_t environment);
+  // For the event that `next` was answered with.
+  int Respond(std::size_t environment, const Answer& next, std::string body);
+  // A function "f" with an environment that has done its init and one invoke, and waits for more.
+  Answer WarmUp();
+
+  // Lets everything happen that needs no time.
+  void Poll();
+  void Advance(std::chrono::nanoseconds time);
+  sandbox::FakeSandboxes::Record& Sandbox(std::size_t index) {
+    return sandboxes_.record(sandboxes_.ids().at(index));
+  }
+  void Exit(std::size_t index, sandbox::ExitStatus status) {
+    sandboxes_.Exit(sandboxes_.ids().at(index), status);
+    Poll();
+  }
+  std::string log() const;
+
+  FakeClock clock_;
+  CountingRandom random_;
+  Log log_{clock_, LogLevel::kInfo, [this](std::string_view line) { logged_ += line; }};
+  std::string logged_;
+  TemporaryDirectory folder_;
+  boost::asio::io_context context_{1};
+  sandbox::FakeSandboxes sandboxes_;
+  FakeListeners listeners_;
+  EnvironmentOptions options_;
+  FunctionConfig config_;
+  std::string function_lines_;
+  std::optional<Timers> timers_;
+  std::optional<Scheduler> scheduler_;
+};
+
+}  // namespace kelvin::service
