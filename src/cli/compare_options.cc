@@ -124,7 +124,9 @@ std::expected<CompareOptions, Stop> ParseCompare(const std::vector<std::string>&
       ->type_name("SHARE")
       ->capture_default_str()
       ->check(ShareOfRequests());
-  app.add_option("--region", options.region, "Whose prices count")->capture_default_str();
+  app.add_option("--region", options.region, "Whose prices count")
+      ->type_name("REGION")
+      ->capture_default_str();
   app.add_option("--prices", options.prices, "Price file instead of the built-in one")
       ->type_name("FILE");
   if (auto parsed = parser.Parse(arguments); !parsed) return std::unexpected(parsed.error());

@@ -43,7 +43,7 @@ int InvokeOnce(aws::LambdaClient& client, const InvokeOptions& options, const Ho
   const auto payload = ReadPayload(options.payload);
   if (!payload) return Fail(host, payload.error());
   const auto result = client.Invoke(options.function, *payload, options.log);
-  if (!result) return Fail(host, kExitEnvironment, result.error().message);
+  if (!result) return Fail(host, kExitEnvironment, CallFailure(result.error()));
   if (!result->log_tail.empty()) {
     host.err.write(result->log_tail);
     if (!result->log_tail.ends_with('\n')) host.err.write("\n");

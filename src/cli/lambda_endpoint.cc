@@ -44,4 +44,10 @@ std::expected<aws::LambdaClientOptions, Error> LambdaOptions(const Host& host,
       IsLoopback(endpoint->address.host) ? WithStandIns(host.environment) : host.environment, url);
 }
 
+std::string CallFailure(const Error& error) {
+  if (error.code != ErrorCode::kUnavailable) return error.message;
+  return error.message +
+         "; start a local service with 'kelvin serve', or name the endpoint with --endpoint-url";
+}
+
 }  // namespace kelvin::cli

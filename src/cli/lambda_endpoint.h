@@ -31,4 +31,7 @@ class RemoteLambda {
 std::expected<aws::LambdaClientOptions, Error> LambdaOptions(const Host& host,
                                                              const std::string& endpoint_url);
 
+// The message of a failed call, with what to do where nobody listens.
+std::string CallFailure(const Error& error);
+
 }  // namespace kelvin::cli

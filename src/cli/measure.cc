@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "cli/exit_code.h"
+#include "cli/lambda_endpoint.h"
 #include "lab/progress.h"
 #include "lab/record_writer.h"
 #include "lab/report.h"
@@ -52,6 +53,9 @@ int MeasureAndSave(aws::LambdaClient& client, const std::vector<lab::Subject>& s
   };
   const auto run = lab::Run(client, host.clock, subjects, run_options, hooks, record);
   progress.Clear();
+  if (!run && run.error().code == ErrorCode::kUnavailable) {
+    return Fail(host, kExitEnvironment, CallFailure(run.error()));
+  }
   if (!run) return Fail(host, run.error());
   if (record.state == "interrupted") return kExitInterrupted;
   TellGivenUp(record, host);

@@ -28,14 +28,19 @@ std::expected<ServeOptions, Stop> ParseServe(const std::vector<std::string>& arg
   Arguments parser("serve", "Runs Lambda and DynamoDB on this machine until Ctrl-C.",
                    std::string(kExamples));
   CLI::App& app = parser.app();
-  app.add_option("--host", options.host, "Loopback address to listen on")->capture_default_str();
+  app.add_option("--host", options.host, "Loopback address to listen on")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
   parser.AddNumber("--port", options.port, 0, 65535, "Port; 0 takes a free one");
   app.add_option("--state-dir", options.state_dir, "Folder for functions, events, logs and tables")
+      ->type_name("FOLDER")
       ->capture_default_str();
   app.add_option("--region", options.region, "Region that ARNs and functions see")
+      ->type_name("REGION")
       ->capture_default_str();
   app.add_flag("--ephemeral-tables", ephemeral, "Keep tables in memory: faster, gone at the end");
-  app.add_option("--ready-file", options.ready_file, "File that gets the endpoint when it listens");
+  app.add_option("--ready-file", options.ready_file, "File that gets the endpoint when it listens")
+      ->type_name("FILE");
   CLI::Option* fd = parser.AddNumber("--ready-fd", ready_fd, 0, std::numeric_limits<int>::max(),
                                      "Open file descriptor that gets the endpoint");
   fd->default_str("");

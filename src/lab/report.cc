@@ -11,6 +11,8 @@ namespace kelvin::lab {
 namespace {
 
 constexpr std::string_view kNone = "-";
+// Runnable processes a core, beyond which other work must have been in the way.
+constexpr double kCalmLoad = 0.75;
 
 std::string Ms(const std::optional<Summary>& summary, double Summary::* figure) {
   return summary ? FormatMs((*summary).*figure) : std::string(kNone);
@@ -134,8 +136,9 @@ std::vector<Bar> Bars(const Record& record, const std::vector<FunctionSummary>& 
     bars.push_back(Bar{std::string(NameOf(record, summary.function)), *value, figure.text(*value),
                        std::string(best ? figure.best : "")});
   }
-  std::stable_sort(bars.begin(), bars.end(),
-                   [](const Bar& a, const Bar& b) { return a.value > b.value; });
+  std::ranges::sort(bars, [](const Bar& a, const Bar& b) {
+    return a.value != b.value ? a.value > b.value : a.label < b.label;
+  });
   return bars;
 }
 
@@ -150,6 +153,13 @@ void AddInterval(std::string_view of, const std::optional<Summary>& summary,
 std::vector<std::string> Notes(const Record& record,
                                const std::vector<FunctionSummary>& summaries) {
   std::vector<std::string> notes;
+  const Machine& machine = record.machine;
+  if (machine.cores > 0 && machine.load_1m > machine.cores * kCalmLoad) {
+    notes.push_back(
+        fmt::format("the machine was busy when the run began (load {:.1f} on {} cores): "
+                    "times are longer and more scattered than on a calm one",
+                    machine.load_1m, machine.cores));
+  }
   for (const FunctionSummary& summary : summaries) {
     const Function& function = record.functions[summary.function];
     if (!function.abandoned.empty()) {

@@ -112,6 +112,13 @@ TEST(TerminalReport, SaysWhenTheRunDidNotGetToItsEnd) {
               HasSubstr("This run was interrupted after 40 samples"));
 }
 
+TEST(TerminalReport, WarnsOfABusyMachine) {
+  Record record = ExampleRecord();
+  EXPECT_THAT(TerminalReport(record, Prices(), {.width = 200}), Not(HasSubstr("busy")));
+  record.machine.load_1m = 3;
+  EXPECT_THAT(TerminalReport(record, Prices(), {.width = 200}), HasSubstr("load 3.0 on 2 cores"));
+}
+
 TEST(TerminalReport, HasNoBarsForOneFunction) {
   Record record = ExampleRecord();
   record.functions.pop_back();

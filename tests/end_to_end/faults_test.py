@@ -53,10 +53,10 @@ class Faults(unittest.TestCase):
             client = harness.boto3_client("lambda", service.endpoint)
             dynamodb = harness.boto3_client("dynamodb", service.endpoint)
             dynamodb.create_table(
-                TableName="t", BillingMode="PAY_PER_REQUEST",
+                TableName="items", BillingMode="PAY_PER_REQUEST",
                 KeySchema=[{"AttributeName": "Id", "KeyType": "HASH"}],
                 AttributeDefinitions=[{"AttributeName": "Id", "AttributeType": "S"}])
-            dynamodb.put_item(TableName="t", Item={"Id": {"S": "kept"}})
+            dynamodb.put_item(TableName="items", Item={"Id": {"S": "kept"}})
             for index in range(5):
                 create(client, f"f{index}", Environment={"Variables": {"I": str(index)}})
             client.update_function_configuration(FunctionName="f1", MemorySize=512)
@@ -71,7 +71,7 @@ class Faults(unittest.TestCase):
             answer = client.invoke(FunctionName="f4", Payload=b'{"name":"x"}')
             self.assertNotIn("FunctionError", answer)
             dynamodb = harness.boto3_client("dynamodb", service.endpoint)
-            self.assertEqual(dynamodb.get_item(TableName="t", Key={"Id": {"S": "kept"}})["Item"],
+            self.assertEqual(dynamodb.get_item(TableName="items", Key={"Id": {"S": "kept"}})["Item"],
                              {"Id": {"S": "kept"}})
 
     def test_kill_9_leaves_no_process_cgroup_or_mount(self):
