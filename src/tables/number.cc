@@ -216,15 +216,16 @@ void Number::AppendKeyTo(std::string& out) const {
 }
 
 std::optional<Number> Number::FromKey(std::string_view key) {
-  if (key.empty() || key.size() > kMaxPairs + 1) return std::nullopt;
+  if (key.empty() || key.size() > 1 + kMaxPairs) return std::nullopt;
   auto head = static_cast<std::uint8_t>(key[0]);
   if (key.size() == 1) return head == kZeroKey ? std::optional(Number{}) : std::nullopt;
   const bool negative = head < kZeroKey;
   if (negative) head ^= 0xff;
   key.remove_prefix(1);
-  if (negative && key.size() < kMaxPairs) {
-    if (static_cast<std::uint8_t>(key.back()) != kNegativeEnd) return std::nullopt;
+  if (negative && static_cast<std::uint8_t>(key.back()) == kNegativeEnd) {
     key.remove_suffix(1);
+  } else if (negative && key.size() != kMaxPairs) {
+    return std::nullopt;
   }
   std::array<char, 2 * kMaxPairs> digits{};
   std::size_t count = 0;

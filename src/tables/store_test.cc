@@ -1,0 +1,210 @@
+#include "tables/store.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fake_clock.h"
+#include "tables/tables_fixture.h"
+
+namespace kelvin::tables {
+namespace {
+
+using ::testing::HasSubstr;
+
+TableDefinition Definition(std::string name) {
+  TableDefinition definition;
+  definition.name = std::move(name);
+  definition.id = "id";
+  definition.key.partition = {"k", ValueType::kString};
+  return definition;
+}
+
+Error OpenError(const StoreOptions& options) {
+  auto opened = Store::Open(options);
+  EXPECT_FALSE(opened.has_value());
+  return opened ? Error{} : opened.error();
+}
+
+Outcome<void> PutBytes(Store& store, const Table& table, const std::string& key,
+                       const std::string& bytes) {
+  return store.Write(table, [&](Transaction& transaction) -> Outcome<void> {
+    if (auto put = transaction.Put(table, {key, ""}, bytes); !put) {
+      return std::unexpected(FromError(put.error()));
+    }
+    return {};
+  });
+}
+
+class StoreTest : public ::testing::Test {
+ protected:
+  StoreTest() : folder_(std::move(*TemporaryDirectory::Create())) { options_.folder = path(); }
+  std::filesystem::path path() const { return folder_.path() / "state"; }
+  std::filesystem::path file() const { return path() / "tables.db"; }
+  void MakeTable() {
+    auto store = Store::Open(options_);
+    ASSERT_TRUE(store.has_value()) << store.error().message;
+    ASSERT_TRUE((*store)->CreateTable(Definition("table")).has_value());
+  }
+  static void Overwrite(const std::filesystem::path& path, std::streamoff at, std::size_t bytes) {
+    std::fstream stream(path, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekp(at);
+    stream << std::string(bytes, '\x5a');
+  }
+
+  TemporaryDirectory folder_;
+  StoreOptions options_;
+};
+
+TEST_F(StoreTest, KeepsTablesAndItemsOverAReopen) {
+  {
+    TestTables tables(path());
+    tables.MakeRangeTable("N");
+    tables.Call("PutItem", R"({"TableName":"range","Item":{"k":{"S":"a"},"s":{"N":"1"}}})");
+    tables.Call("UpdateTimeToLive", R"({"TableName":"range","TimeToLiveSpecification":
+                                        {"AttributeName":"ttl","Enabled":true}})");
+  }
+  TestTables tables(path());
+  EXPECT_EQ(tables.CallText("Scan", R"({"TableName":"range"})"),
+            R"({"Items":[{"k":{"S":"a"},"s":{"N":"1"}}],"Count":1,"ScannedCount":1})");
+  EXPECT_THAT(tables.CallText("DescribeTimeToLive", R"({"TableName":"range"})"),
+              HasSubstr("ENABLED"));
+}
+
+TEST_F(StoreTest, AnAcknowledgedWriteSurvivesAKill) {
+  int acknowledged[2];
+  ASSERT_EQ(pipe(acknowledged), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    TestTables tables(path());
+    tables.MakeHashTable();
+    for (int i = 0; i < 5; ++i) {
+      tables.Call("PutItem",
+                  R"({"TableName":"hash","Item":{"k":{"S":")" + std::to_string(i) + R"("}}})");
+    }
+    (void)!write(acknowledged[1], "x", 1);
+    pause();
+    _exit(1);
+  }
+  close(acknowledged[1]);
+  char byte = 0;
+  EXPECT_EQ(read(acknowledged[0], &byte, 1), 1);
+  close(acknowledged[0]);
+  ASSERT_EQ(kill(child, SIGKILL), 0);
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  TestTables tables(path());
+  EXPECT_EQ(tables.Call("Scan", R"({"TableName":"hash"})").at("Count").as_int64(), 5);
+}
+
+TEST_F(StoreTest, IsHeldByOneAtATime) {
+  auto first = Store::Open(options_);
+  ASSERT_TRUE(first.has_value());
+  const Error error = OpenError(options_);
+  EXPECT_EQ(error.code, ErrorCode::kAlreadyExists);
+  EXPECT_THAT(error.message, HasSubstr("in use by another process"));
+}
+
+TEST_F(StoreTest, SaysThatItsFolderCannotBeMade) {
+  std::ofstream(folder_.path() / "file") << "x";
+  options_.folder = folder_.path() / "file" / "state";
+  EXPECT_THAT(OpenError(options_).message, HasSubstr((folder_.path() / "file").string()));
+}
+
+TEST_F(StoreTest, SaysThatItsFolderCannotBeWritten) {
+  options_.folder = "/proc/self";
+  const Error error = OpenError(options_);
+  EXPECT_THAT(error.message, HasSubstr("/proc/self/lock"));
+}
+
+TEST_F(StoreTest, ReportsAFileThatIsNoDatabase) {
+  MakeTable();
+  Overwrite(file(), 0, 4096);
+  const Error error = OpenError(options_);
+  EXPECT_EQ(error.code, ErrorCode::kCorrupt);
+  EXPECT_THAT(error.message, HasSubstr("is left as it is"));
+  EXPECT_GT(std::filesystem::file_size(file()), 4096U);
+}
+
+TEST_F(StoreTest, ReportsAnEmptiedFile) {
+  MakeTable();
+  std::filesystem::resize_file(file(), 0);
+  EXPECT_EQ(OpenError(options_).code, ErrorCode::kCorrupt);
+  EXPECT_EQ(std::filesystem::file_size(file()), 0U);
+}
+
+TEST_F(StoreTest, ReportsAnotherProgramsDatabase) {
+  std::filesystem::create_directories(path());
+  auto other = Connection::Open(file(), Connection::Create::kYes);
+  ASSERT_TRUE(other->Execute("CREATE TABLE t(x)").has_value());
+  const Error error = OpenError(options_);
+  EXPECT_EQ(error.code, ErrorCode::kCorrupt);
+  EXPECT_THAT(error.message, HasSubstr("not one of tables"));
+}
+
+TEST_F(StoreTest, ReportsAFormatOfTheFuture) {
+  MakeTable();
+  auto other = Connection::Open(file(), Connection::Create::kNo);
+  ASSERT_TRUE(other->Execute("PRAGMA user_version = 2").has_value());
+  EXPECT_THAT(OpenError(options_).message, HasSubstr("expected tables in format 1"));
+}
+
+TEST_F(StoreTest, ReportsDamageThatItMeetsWhileRunning) {
+  {
+    TestTables tables(path());
+    tables.MakeHashTable();
+    for (int i = 0; i < 200; ++i) {
+      tables.Call("PutItem", R"({"TableName":"hash","Item":{"k":{"S":")" + std::to_string(i) +
+                                 R"("},"v":{"S":")" + std::string(200, 'x') + R"("}}})");
+    }
+  }
+  const auto size = std::filesystem::file_size(file());
+  Overwrite(file(), 4096 * 4, size - 4096 * 4);
+  TestTables tables(path());
+  const auto response = tables.Send("Scan", R"({"TableName":"hash"})");
+  EXPECT_EQ(response.status, 500);
+  EXPECT_THAT(response.body, HasSubstr("InternalServerError"));
+  EXPECT_THAT(tables.log, HasSubstr("ERROR tables: DynamoDB_20120810.Scan: SQLite on"));
+}
+
+TEST_F(StoreTest, ReportsAFullDiskAndKeepsWhatItHas) {
+  options_.max_bytes = 64 * 1024;
+  auto store = Store::Open(options_);
+  ASSERT_TRUE(store.has_value());
+  const auto table = (*store)->CreateTable(Definition("table"));
+  ASSERT_TRUE(table.has_value());
+  int written = 0;
+  Outcome<void> result;
+  while ((result = PutBytes(**store, **table, std::to_string(written), std::string(9000, 'x')))) {
+    ASSERT_LT(++written, 100);
+  }
+  EXPECT_EQ(result.error().kind, FailureKind::kInternalServerError);
+  EXPECT_THAT(result.error().message, HasSubstr("full"));
+  EXPECT_EQ((*store)->CountItems(**table)->items, written);
+  EXPECT_TRUE(PutBytes(**store, **table, "0", "small").has_value());
+}
+
+TEST_F(StoreTest, UndoesAWriteThatFailsHalfWay) {
+  auto store = Store::Open(StoreOptions{});
+  const auto table = *(*store)->CreateTable(Definition("table"));
+  const auto written = (*store)->Write(*table, [&](Transaction& transaction) -> Outcome<void> {
+    EXPECT_TRUE(transaction.Put(*table, {"a", ""}, "x").has_value());
+    return Invalid("no");
+  });
+  EXPECT_EQ(written.error().message, "no");
+  EXPECT_EQ((*store)->CountItems(*table)->items, 0);
+}
+
+TEST_F(StoreTest, DoesNotWriteToATableThatIsGone) {
+  auto store = Store::Open(StoreOptions{});
+  const auto table = *(*store)->CreateTable(Definition("table"));
+  ASSERT_TRUE((*store)->DeleteTable("table").has_value());
+  ASSERT_TRUE((*store)->CreateTable(Definition("table")).has_value());
+  EXPECT_EQ(PutBytes(**store, *table, "a", "x").error().kind, FailureKind::kResourceNotFound);
+}
+
+}  // namespace
+}  // namespace kelvin::tables
