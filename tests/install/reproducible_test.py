@@ -21,6 +21,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="kelvin-another-place-") as folder:
         copy = pathlib.Path(folder) / "a" / "sources"
         build = pathlib.Path(folder) / "built"
+        copy.mkdir(parents=True)
         for part in PARTS:
             if (source / part).is_dir():
                 shutil.copytree(source / part, copy / part)
