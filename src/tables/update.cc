@@ -214,7 +214,7 @@ Outcome<Item> Apply(const Update& update, const Item& item) {
   }
   // Positions mean the lists as they were: values first, by ascending position so that several
   // beyond the end keep their order, then removals from the back.
-  std::ranges::stable_sort(changes, [](const Change& a, const Change& b) {
+  std::ranges::sort(changes, [](const Change& a, const Change& b) {
     if (a.value.has_value() != b.value.has_value()) return a.value.has_value();
     return a.value.has_value() ? *a.path < *b.path : *b.path < *a.path;
   });

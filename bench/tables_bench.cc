@@ -1,0 +1,150 @@
+// What one PutItem and one GetItem cost within the process: in memory, in microseconds; in a file,
+// as ratios to one fsync of the same disk, measured turn by turn in the same run.
+//
+// Usage: tables_bench [FOLDER], where FOLDER is on the disk to measure (default: here).
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "tables/tables.h"
+
+namespace kelvin {
+namespace {
+
+using Microseconds = double;
+
+template <typename Work>
+Microseconds Time(Work work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
+Microseconds Median(std::vector<Microseconds> samples) {
+  const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2);
+  std::ranges::nth_element(samples, middle);
+  return *middle;
+}
+
+[[noreturn]] void Die(std::string_view message) {
+  fmt::print(stderr, "tables_bench: {}\n", message);
+  std::exit(1);
+}
+
+// Tables with one table, and the requests that are measured.
+class Subject {
+ public:
+  explicit Subject(const tables::TablesOptions& options) {
+    auto opened = tables::Tables::Open({clock_, random_, log_}, options);
+    if (!opened) Die(opened.error().message);
+    tables_ = std::move(*opened);
+    Send("CreateTable", R"({"TableName":"bench","BillingMode":"PAY_PER_REQUEST",
+        "AttributeDefinitions":[{"AttributeName":"Id","AttributeType":"S"}],
+        "KeySchema":[{"AttributeName":"Id","KeyType":"HASH"}]})");
+  }
+
+  Microseconds Put(int number) {
+    const auto request = Request(
+        "PutItem", fmt::format(R"({{"TableName":"bench","Item":{{"Id":{{"S":"item-{}"}},)"
+                               R"("CreatedAt":{{"S":"2026-08-22T10:15:30.123Z"}},)"
+                               R"("Price":{{"N":"12.50"}},"Note":{{"S":"some text to keep"}}}}}})",
+                               number));
+    return Time([&] { Handle(request); });
+  }
+  Microseconds Get(int number) {
+    const auto request =
+        Request("GetItem",
+                fmt::format(R"({{"TableName":"bench","Key":{{"Id":{{"S":"item-{}"}}}}}})", number));
+    return Time([&] { Handle(request); });
+  }
+
+ private:
+  static http::Request Request(std::string_view operation, std::string body) {
+    return {"POST",
+            "/",
+            {{"X-Amz-Target", fmt::format("DynamoDB_20120810.{}", operation)},
+             {"Content-Type", "application/x-amz-json-1.0"},
+             {"Authorization", "AWS4-HMAC-SHA256"}},
+            std::move(body)};
+  }
+  void Send(std::string_view operation, std::string body) {
+    Handle(Request(operation, std::move(body)));
+  }
+  void Handle(const http::Request& request) {
+    const auto response = tables_->Handle(request);
+    if (response.status != 200) Die(response.body);
+  }
+
+  SystemClock clock_;
+  SystemRandom random_;
+  Log log_{clock_, LogLevel::kWarn, StderrSink()};
+  std::unique_ptr<tables::Tables> tables_;
+};
+
+// One page appended to a file and synced: the least that a durable write can do.
+class Floor {
+ public:
+  explicit Floor(const std::filesystem::path& folder)
+      : file_(::open((folder / "floor").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) {
+    if (!file_.valid()) Die("cannot write to " + folder.string());
+  }
+  Microseconds Sync() {
+    return Time([&] {
+      if (!WriteAll(file_.get(), page_) || ::fsync(file_.get()) != 0) Die("cannot sync");
+    });
+  }
+
+ private:
+  UniqueFd file_;
+  std::string page_ = std::string(4096, 'x');
+};
+
+void MeasureMemory() {
+  constexpr int kItems = 20'000;
+  Subject subject({.storage = tables::Storage::kEphemeral, .folder = {}});
+  std::vector<Microseconds> puts;
+  std::vector<Microseconds> gets;
+  for (int i = 0; i < kItems; ++i) puts.push_back(subject.Put(i));
+  for (int i = 0; i < kItems; ++i) gets.push_back(subject.Get(i * 7919 % kItems));
+  fmt::print("in memory   PutItem {:8.1f} us   GetItem {:8.1f} us\n", Median(puts), Median(gets));
+}
+
+void MeasureFile(const std::filesystem::path& parent) {
+  constexpr int kItems = 500;
+  auto folder = TemporaryDirectory::Create(parent);
+  if (!folder) Die(folder.error().message);
+  Subject subject({.storage = tables::Storage::kDurable, .folder = folder->path() / "tables"});
+  Floor floor(folder->path());
+  std::vector<Microseconds> syncs;
+  std::vector<Microseconds> puts;
+  std::vector<Microseconds> gets;
+  for (int i = 0; i < kItems; ++i) {
+    syncs.push_back(floor.Sync());
+    puts.push_back(subject.Put(i));
+    gets.push_back(subject.Get(i));
+  }
+  fmt::print("in a file   PutItem {:8.1f} us   GetItem {:8.1f} us   one fsync {:8.1f} us\n",
+             Median(puts), Median(gets), Median(syncs));
+  fmt::print("PutItem / fsync {:.2f} (aim 1.2)   GetItem / fsync {:.3f}\n",
+             Median(puts) / Median(syncs), Median(gets) / Median(syncs));
+}
+
+}  // namespace
+}  // namespace kelvin
+
+int main(int argc, char** argv) {
+  kelvin::MeasureMemory();
+  kelvin::MeasureFile(argc > 1 ? argv[1] : ".");
+}
