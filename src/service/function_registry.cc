@@ -20,18 +20,18 @@ void FunctionRegistry::Remove(std::string_view name) {
 }
 
 FunctionRegistry::Change FunctionRegistry::BeginChange(std::string_view name) {
-  const bool mine = changing_.emplace(name).second;
-  return Change(mine ? this : nullptr, std::string(name));
+  const bool mine = changing_->emplace(name).second;
+  return Change(mine ? changing_ : nullptr, std::string(name));
 }
 
-FunctionRegistry::Change::Change(FunctionRegistry* registry, std::string name)
-    : registry_(registry), name_(std::move(name)) {}
+FunctionRegistry::Change::Change(std::shared_ptr<Names> changing, std::string name)
+    : changing_(std::move(changing)), name_(std::move(name)) {}
 
 FunctionRegistry::Change::Change(Change&& other) noexcept
-    : registry_(std::exchange(other.registry_, nullptr)), name_(std::move(other.name_)) {}
+    : changing_(std::move(other.changing_)), name_(std::move(other.name_)) {}
 
 FunctionRegistry::Change::~Change() {
-  if (registry_ != nullptr) registry_->changing_.erase(name_);
+  if (changing_ != nullptr) changing_->erase(name_);
 }
 
 }  // namespace kelvin::service

@@ -14,6 +14,7 @@ namespace kelvin::service {
 class FunctionRegistry {
  public:
   using Config = std::shared_ptr<const FunctionConfig>;
+  using Names = std::set<std::string, std::less<>>;
 
   // Nothing for a function that does not exist.
   Config Find(std::string_view name) const;
@@ -22,26 +23,26 @@ class FunctionRegistry {
   // By name.
   const std::map<std::string, Config, std::less<>>& all() const { return functions_; }
 
-  // Held while a function is being changed: one change at a time.
+  // Held while a function is being changed: one change at a time. May outlive the registry.
   class Change {
    public:
     Change(Change&& other) noexcept;
     Change& operator=(Change&&) = delete;
     ~Change();
     // Whether it is this one's turn; if not, another change goes on.
-    explicit operator bool() const { return registry_ != nullptr; }
+    explicit operator bool() const { return changing_ != nullptr; }
 
    private:
     friend class FunctionRegistry;
-    Change(FunctionRegistry* registry, std::string name);
-    FunctionRegistry* registry_;
+    Change(std::shared_ptr<Names> changing, std::string name);
+    std::shared_ptr<Names> changing_;
     std::string name_;
   };
   Change BeginChange(std::string_view name);
 
  private:
   std::map<std::string, Config, std::less<>> functions_;
-  std::set<std::string, std::less<>> changing_;
+  std::shared_ptr<Names> changing_ = std::make_shared<Names>();
 };
 
 }  // namespace kelvin::service

@@ -27,6 +27,8 @@ namespace {
 
 // Of Stop: then busy environments are killed.
 constexpr std::chrono::milliseconds kStopGrace{1500};
+// Then what the kernel has not ended yet is left to the sandboxes' own destruction.
+constexpr std::chrono::milliseconds kStopLimit{5000};
 constexpr std::chrono::milliseconds kStopStep{5};
 
 EnvironmentOptions EnvironmentOptionsOf(const ServiceOptions& options, const FunctionStore& store) {
@@ -189,11 +191,16 @@ awaitable<http::Response> Service::Impl::Dispatch(http::Request request,
 awaitable<void> Service::Impl::Stop() {
   events_.Stop();
   scheduler_.Close();
-  const auto end = parts_.clock.Now() + kStopGrace;
+  const auto start = parts_.clock.Now();
   bool killed = false;
   asio::steady_timer step(executor_);
   while (!scheduler_.empty() || !events_.idle()) {
-    if (!killed && parts_.clock.Now() >= end) {
+    const auto waited = parts_.clock.Now() - start;
+    if (waited >= kStopLimit) {
+      parts_.log.Write(LogLevel::kWarn, "service", "an environment does not end; it is abandoned");
+      break;
+    }
+    if (!killed && waited >= kStopGrace) {
       scheduler_.Kill();
       killed = true;
     }

@@ -70,8 +70,8 @@ class Service {
   // Answers one request of the Lambda API. Requests may overlap.
   boost::asio::awaitable<http::Response> Handle(http::Request request);
 
-  // Refuses new work and ends every environment: SIGTERM, and SIGKILL for what is left after two
-  // seconds. When it returns, no process of a function remains.
+  // Refuses new work and ends every environment: SIGTERM, and SIGKILL for what is left within two
+  // seconds. When it returns, no process of a function remains, unless the kernel itself hangs.
   boost::asio::awaitable<void> Stop();
 
   // Largest request body of the API: what the HTTP server in front must let through.

@@ -93,7 +93,10 @@ const std::map<std::string, Behaviour>& Behaviours() {
        })},
       {"exit-1", Loop([](Runtime&, std::string) { std::_Exit(1); })},
       {"exit-0", Loop([](Runtime&, std::string) { std::_Exit(0); })},
-      {"crash", Loop([](Runtime&, std::string) { ::raise(SIGSEGV); })},
+      {"crash", Loop([](Runtime&, std::string) {
+         ::signal(SIGSEGV, SIG_DFL);  // a sanitizer would take its time over it
+         ::raise(SIGSEGV);
+       })},
       {"hang", Loop([](Runtime&, std::string) { Hang(); })},
       {"twice", Loop([](Runtime& runtime, std::string) {
          runtime.Answer("1");
