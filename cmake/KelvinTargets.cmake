@@ -14,6 +14,11 @@ target_compile_options(kelvin_build_flags INTERFACE
   -Woverloaded-virtual -Wimplicit-fallthrough>
   $<$<BOOL:${KELVIN_WERROR}>:-Werror>
   -ffunction-sections -fdata-sections)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # At -O2 and above GCC 12 reports both on the standard library's own strings and optionals.
+  target_compile_options(kelvin_build_flags INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict -Wno-maybe-uninitialized>)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # Clang spells the local form of -Wshadow as -Wshadow itself.
   target_compile_options(kelvin_build_flags INTERFACE

@@ -103,8 +103,10 @@ int CompareLocally(const CompareOptions& options, const lab::PriceTable& prices,
     auto state = TemporaryDirectory::Create();
     if (!state) return Fail(host, kExitEnvironment, state.error().message);
     Log log(host.clock, LogLevel::kWarn, host.err.write);
-    auto local = LocalLambda::Open({.state = state->path(), .region = options.region}, host.clock,
-                                   host.random, log);
+    LocalOptions local_options;
+    local_options.state = state->path();
+    local_options.region = options.region;
+    auto local = LocalLambda::Open(std::move(local_options), host.clock, host.random, log);
     if (!local) return Fail(host, kExitEnvironment, local.error().message);
     record.endpoint = "a local service for the length of the run";
     record.missing_isolation = (*local)->isolation().missing;
