@@ -112,6 +112,8 @@ void Environment::BeginInit(InitPhase phase) {
   }
   parts_.log.Write(LogLevel::kWarn, "service", "function {} cannot start: {}", config_->name,
                    started.error().message);
+  // AWS's own words leave the reader to guess; these say what to mend.
+  if (config_->log_format == LogFormat::kText) logs_.Platform(started.error().message);
   FailInitLater(StartFailure(started.error()));
 }
 

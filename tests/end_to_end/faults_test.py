@@ -58,7 +58,7 @@ class Faults(unittest.TestCase):
                 AttributeDefinitions=[{"AttributeName": "Id", "AttributeType": "S"}])
             dynamodb.put_item(TableName="items", Item={"Id": {"S": "kept"}})
             for index in range(5):
-                create(client, f"f{index}", Environment={"Variables": {"I": str(index)}})
+                create(client, f"f{index}", Environment={"Variables": {"INDEX": str(index)}})
             client.update_function_configuration(FunctionName="f1", MemorySize=512)
             client.delete_function(FunctionName="f2")
             client.invoke(FunctionName="f0", Payload=b'{"name":"x"}')

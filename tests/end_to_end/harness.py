@@ -111,9 +111,10 @@ def package(name):
 def make_zip(files):
     """A zip of {name: (bytes, mode)}."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w") as archive:
         for name, (content, mode) in files.items():
             entry = zipfile.ZipInfo(name)
+            entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = (0o100000 | mode) << 16
             archive.writestr(entry, content)
     return out.getvalue()

@@ -1,7 +1,6 @@
 """boto3, with only endpoint_url changed."""
 import concurrent.futures
 import json
-import time
 import unittest
 
 import harness
@@ -16,7 +15,7 @@ class Functions(harness.ServiceTest):
 
     def test_create_answers_what_boto3_reads(self):
         created = self.create("fields", harness.package("hello"), MemorySize=256, Timeout=5,
-                              Description="d", Environment={"Variables": {"A": "1"}},
+                              Description="d", Environment={"Variables": {"AA": "1"}},
                               Tags={"kelvin:mode": "aot"})
         self.assertEqual(created["FunctionArn"],
                          "arn:aws:lambda:us-east-1:123456789012:function:fields")
@@ -26,7 +25,7 @@ class Functions(harness.ServiceTest):
         self.assertEqual(configuration["State"], "Active")
         self.assertEqual(configuration["MemorySize"], 256)
         self.assertEqual(configuration["Timeout"], 5)
-        self.assertEqual(configuration["Environment"]["Variables"], {"A": "1"})
+        self.assertEqual(configuration["Environment"]["Variables"], {"AA": "1"})
         self.assertEqual(configuration["CodeSize"], len(harness.package("hello")))
         self.assertEqual(configuration["Version"], "$LATEST")
         self.assertEqual(got["Tags"], {"kelvin:mode": "aot"})
@@ -74,22 +73,35 @@ class Functions(harness.ServiceTest):
         self.assertEqual(self.invoke("codes")["Payload"], b'"two"')
 
     def test_concurrent_invokes_scale_out_and_a_lone_client_does_not(self):
-        # Each invoke answers with its process id once as many as four run at the same time.
+        # Each environment answers with its own log stream; asked to wait for the others, it does so
+        # until as many are there, which it sees by their items in a table.
+        self.dynamodb.create_table(
+            TableName="rendezvous", BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "Id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "Id", "AttributeType": "S"}])
         self.create("scales", harness.runtime_zip("""
-import json
+import json, urllib.request
+def tables(operation, body):
+  return json.load(urllib.request.urlopen(urllib.request.Request(
+    os.environ["AWS_ENDPOINT_URL_DYNAMODB"], json.dumps(body).encode(),
+    {"X-Amz-Target": "DynamoDB_20120810." + operation, "Authorization": "AWS4-HMAC-SHA256 none",
+     "Content-Type": "application/x-amz-json-1.0"})))
+me = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
 while True:
   i, e = next_event()
-  folder = json.loads(e).get("rendezvous")
-  if folder:
-    time.sleep(1.0)
-  respond(i, str(os.getpid() if not folder else os.getpid()).encode())
-"""), Timeout=30)
+  others = json.loads(e).get("others", 0)
+  if others:
+    tables("PutItem", {"TableName": "rendezvous", "Item": {"Id": {"S": i}}})
+    while tables("Scan", {"TableName": "rendezvous"})["Count"] < others:
+      time.sleep(0.05)
+  respond(i, me.encode())
+"""), Timeout=60, MemorySize=512)
         alone = {self.invoke("scales")["Payload"] for _ in range(20)}
         self.assertEqual(len(alone), 1)
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             clients = [harness.boto3_client("lambda", self.endpoint) for _ in range(4)]
             together = {answer["Payload"].read() for answer in pool.map(
-                lambda client: client.invoke(FunctionName="scales", Payload=b'{"rendezvous":true}'),
+                lambda client: client.invoke(FunctionName="scales", Payload=b'{"others":4}'),
                 clients)}
         self.assertEqual(len(together), 4)
 
@@ -128,7 +140,7 @@ while True:
 
     def test_a_malformed_ttl_is_an_init_error_that_says_so(self):
         self.create("malformed", harness.package("create-item"),
-                    Environment={"Variables": {"TABLE_NAME": "t", "TTL_DAYS": "soon"}})
+                    Environment={"Variables": {"TABLE_NAME": "things", "TTL_DAYS": "soon"}})
         message = json.loads(self.invoke("malformed", b"{}")["Payload"])["errorMessage"]
         self.assertIn("TTL_DAYS", message)
         self.assertIn("soon", message)
@@ -216,10 +228,18 @@ class Refusals(harness.ServiceTest):
                             **self.create_arguments(Code={"ZipFile": huge}))
 
     def test_memory_and_time_out_of_range(self):
-        self.assert_refused("ValidationException", "memorySize", self.lambda_client.create_function,
-                            **self.create_arguments(MemorySize=64))
-        self.assert_refused("ValidationException", "timeout", self.lambda_client.create_function,
-                            **self.create_arguments(Timeout=901))
+        unchecked = harness.boto3_client("lambda", self.endpoint, parameter_validation=False)
+        for memory in (64, 10241):
+            self.assert_refused("ValidationException", "memorySize", unchecked.create_function,
+                                **self.create_arguments(MemorySize=memory))
+        for timeout in (0, 901):
+            self.assert_refused("ValidationException", "timeout", unchecked.create_function,
+                                **self.create_arguments(Timeout=timeout))
+
+    def test_a_request_over_its_limit(self):
+        self.assert_refused("RequestEntityTooLargeException", "70167211",
+                            self.lambda_client.create_function,
+                            **self.create_arguments(Code={"ZipFile": bytes(60_000_000)}))
 
     def test_a_reserved_environment_variable(self):
         self.assert_refused("InvalidParameterValueException", "AWS_REGION",
@@ -229,7 +249,7 @@ class Refusals(harness.ServiceTest):
     def test_an_environment_over_4_kb(self):
         self.assert_refused("InvalidParameterValueException", "4KB",
                             self.lambda_client.create_function, **self.create_arguments(
-                                Environment={"Variables": {"A": "x" * 5000}}))
+                                Environment={"Variables": {"AA": "x" * 5000}}))
 
     def test_a_payload_that_is_not_json(self):
         self.create("strict", harness.package("hello"))
