@@ -56,6 +56,12 @@ asio::awaitable<http::Response> Floor() {
   co_return response;
 }
 
+service::ServiceOptions Options(const std::filesystem::path& state) {
+  service::ServiceOptions options;
+  options.state = state;
+  return options;
+}
+
 // The service and its server, on a thread of their own.
 class Subject {
  public:
@@ -64,7 +70,7 @@ class Subject {
         log_(clock_, LogLevel::kWarn, StderrSink()),
         sandboxes_(OpenSandboxes(folder_.path())) {
     service_ = OrExit(service::Service::Create(
-        context_.get_executor(), {*sandboxes_, clock_, random_, log_}, {.state = folder_.path()}));
+        context_.get_executor(), {*sandboxes_, clock_, random_, log_}, Options(folder_.path())));
     server_ = OrExit(
         http::Server::Listen(context_.get_executor(), {"127.0.0.1", 0},
                              [this](http::Request request) -> asio::awaitable<http::Response> {

@@ -1,11 +1,10 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <fcntl.h>
-
 #include <cerrno>
 #include <filesystem>
 #include <string>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "base/crc32.h"
 #include "base/encoding.h"
@@ -54,7 +53,8 @@ TEST(Base64, DecodesWhatItEncodes) {
 }
 
 TEST(Base64, RefusesWhatIsNotBase64) {
-  for (const char* bad : {"Z", "Zg=", "Zg===", "Z===", "Zm9v!A==", "Zh==", "Zg==Zg==", "\xff\xff\xff\xff"}) {
+  for (const char* bad :
+       {"Z", "Zg=", "Zg===", "Z===", "Zm9v!A==", "Zh==", "Zg==Zg==", "\xff\xff\xff\xff"}) {
     EXPECT_FALSE(Base64Decode(bad).has_value()) << bad;
   }
 }

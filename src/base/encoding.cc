@@ -1,9 +1,9 @@
 #include "base/encoding.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <cstdint>
+
+#include <fmt/format.h>
 
 namespace kelvin {
 namespace {

@@ -1,9 +1,9 @@
 #include "base/ids.h"
 
-#include <sys/random.h>
-
 #include <cstdlib>
 #include <string_view>
+
+#include <sys/random.h>
 
 namespace kelvin {
 namespace {

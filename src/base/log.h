@@ -1,11 +1,11 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "base/clock.h"
 #include "kelvin/log_level.h"
@@ -23,7 +23,8 @@ class Log {
   template <typename... Args>
   void Write(LogLevel level, std::string_view part, fmt::format_string<Args...> format,
              Args&&... args) {
-    if (level >= threshold_) WriteLine(level, part, fmt::format(format, std::forward<Args>(args)...));
+    if (level >= threshold_)
+      WriteLine(level, part, fmt::format(format, std::forward<Args>(args)...));
   }
   LogLevel threshold() const { return threshold_; }
 

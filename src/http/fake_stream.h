@@ -77,8 +77,7 @@ class FakeConnector final : public Connector {
   };
 
   std::deque<std::expected<Script, Error>> scripts_;
-  std::shared_ptr<std::vector<std::string>> written_ =
-      std::make_shared<std::vector<std::string>>();
+  std::shared_ptr<std::vector<std::string>> written_ = std::make_shared<std::vector<std::string>>();
 };
 
 }  // namespace kelvin::http
