@@ -17,7 +17,8 @@ compare: build ## build, run the example functions on a local Lambda, print the 
 
 build: ## the kelvin command and the example packages, optimised
 	@tools/setup build
-	@cmake --preset release -DKELVIN_TESTS=OFF -DKELVIN_BENCH=OFF --log-level=WARNING
+	@test -f build/release/build.ninja || \
+	  cmake --preset release -DKELVIN_TESTS=OFF -DKELVIN_BENCH=OFF --log-level=WARNING
 	@cmake --build --preset release --target kelvin_cli kelvin_packages
 
 test: ## build everything and run every test (GCC, optimised)
