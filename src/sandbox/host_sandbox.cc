@@ -71,7 +71,7 @@ std::expected<void, Error> HostSandbox::WaitUntilReady() {
     if (runner_ == Runner::kGone && Send(KeeperCommand::kPrepare)) runner_ = Runner::kPreparing;
     if (!WaitForReport()) {
       return Fail(
-          {ErrorCode::kIo, "the process that keeps the sandbox is gone; make another sandbox"});
+          {ErrorCode::kUnavailable, "the process that keeps the sandbox is gone; make another"});
     }
     if (!failure_.empty()) {
       runner_ = Runner::kGone;
