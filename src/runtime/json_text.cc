@@ -2,10 +2,11 @@
 
 #include <cstddef>
 
+#include "base/json_escape.h"
+
 namespace kelvin {
 namespace {
 
-constexpr std::string_view kHex = "0123456789abcdef";
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 unsigned char ByteAt(std::string_view text, std::size_t i) {
@@ -41,30 +42,6 @@ std::size_t SequenceLength(std::string_view text) {
   return length;
 }
 
-void AppendEscaped(std::string& out, char c) {
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      out += "\\u00";
-      out += kHex[static_cast<unsigned char>(c) >> 4];
-      out += kHex[static_cast<unsigned char>(c) & 15];
-  }
-}
-
 }  // namespace
 
 void AppendJsonString(std::string& out, std::string_view text) {
@@ -72,8 +49,8 @@ void AppendJsonString(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
     const char c = text.front();
-    if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\') {
-      AppendEscaped(out, c);
+    if (NeedsJsonEscape(c)) {
+      AppendJsonEscape(out, c);
       text.remove_prefix(1);
       continue;
     }

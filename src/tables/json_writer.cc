@@ -4,40 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "base/json_escape.h"
+
 namespace kelvin::tables {
-namespace {
-
-constexpr std::string_view kHex = "0123456789abcdef";
-
-bool NeedsEscape(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-}
-
-void AppendEscaped(std::string& out, char c) {
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      out += "\\u00";
-      out += kHex[static_cast<unsigned char>(c) >> 4];
-      out += kHex[static_cast<unsigned char>(c) & 15];
-  }
-}
-
-}  // namespace
 
 void JsonWriter::Separate() {
   if (needs_comma_) out_ += ',';
@@ -66,9 +35,9 @@ void JsonWriter::String(std::string_view text) {
   out_ += '"';
   std::size_t written = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!NeedsEscape(text[i])) continue;
+    if (!NeedsJsonEscape(text[i])) continue;
     out_.append(text, written, i - written);
-    AppendEscaped(out_, text[i]);
+    AppendJsonEscape(out_, text[i]);
     written = i + 1;
   }
   out_.append(text, written);
