@@ -39,7 +39,7 @@ bool CopyFrom(std::string_view bytes, T& value) {
 HostSandbox::HostSandbox(HostSandboxOwner& owner, Parts parts)
     : owner_(owner),
       serial_(parts.serial),
-      code_(std::move(parts.code)),
+      folders_(std::move(parts.folders)),
       keeper_(std::move(parts.keeper)),
       output_(std::move(parts.output)),
       group_(std::move(parts.group)),
@@ -88,7 +88,7 @@ std::expected<void, Error> HostSandbox::HearRunner() {
   if (!ready || !CopyFrom(ready->bytes, note)) {
     return Fail({ErrorCode::kIo, "the sandbox's process ended before it could start bootstrap"});
   }
-  if (note.step != RunnerStep::kReady) return Fail(ExplainStartFailure(code_, note));
+  if (note.step != RunnerStep::kReady) return Fail(ExplainStartFailure(folders_, note));
   status_.reset(
       ::open(fmt::format("/proc/{}/status", ready->sender).c_str(), O_RDONLY | O_CLOEXEC));
   runner_ = Runner::kReady;
@@ -192,7 +192,7 @@ std::expected<void, Error> HostSandbox::Tell() {
   do {
     got = ::recv(channel.get(), &note, sizeof note, 0);
   } while (got < 0 && errno == EINTR);
-  if (got == static_cast<ssize_t>(sizeof note)) return Fail(ExplainStartFailure(code_, note));
+  if (got == static_cast<ssize_t>(sizeof note)) return Fail(ExplainStartFailure(folders_, note));
   runner_ = Runner::kStarted;  // the exec has closed the runner's end
   return {};
 }

@@ -27,7 +27,7 @@ class HostSandbox final : public Sandbox {
  public:
   struct Parts {
     std::uint64_t serial = 0;
-    std::filesystem::path code = {};
+    SandboxFolders folders = {};
     UniqueFd keeper = {};  // channel
     UniqueFd output = {};  // read end
     std::unique_ptr<Cgroup> group = {};
@@ -76,7 +76,7 @@ class HostSandbox final : public Sandbox {
 
   HostSandboxOwner& owner_;
   const std::uint64_t serial_;
-  const std::filesystem::path code_;
+  const SandboxFolders folders_;
   UniqueFd keeper_;
   const UniqueFd output_;
   std::unique_ptr<Cgroup> group_;

@@ -42,12 +42,19 @@ std::expected<void, Error> CheckSpec(const SandboxSpec& spec) {
                           spec.memory_mb, spec.tmp_mb)});
   }
   std::error_code ignored;
-  if (!std::filesystem::is_directory(spec.code, ignored)) {
-    return std::unexpected(Error{
-        ErrorCode::kNotFound,
-        fmt::format("expected an unpacked package at {}, there is no folder", spec.code.native())});
+  for (const auto* folder : {&spec.code, &spec.layers, &spec.runtime, &spec.language}) {
+    const bool optional = folder != &spec.code;
+    if ((optional && folder->empty()) || std::filesystem::is_directory(*folder, ignored)) continue;
+    return std::unexpected(
+        Error{ErrorCode::kNotFound,
+              fmt::format("expected what a sandbox sees of a function at {}, there is no folder",
+                          folder->native())});
   }
   return {};
+}
+
+std::filesystem::path Absolute(const std::filesystem::path& path) {
+  return path.empty() ? path : std::filesystem::absolute(path);
 }
 
 std::string InstanceName() {
@@ -209,7 +216,10 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
                           .gid = options_.gid,
                           .memory_mb = spec.memory_mb,
                           .tmp_mb = spec.tmp_mb,
-                          .code = std::filesystem::absolute(spec.code),
+                          .folders = {.code = Absolute(spec.code),
+                                      .layers = Absolute(spec.layers),
+                                      .runtime = Absolute(spec.runtime),
+                                      .language = Absolute(spec.language)},
                           .mount_point = std::filesystem::absolute(mount_point()),
                           .environment = {}};
     for (const auto& [name, value] : spec.environment) {
@@ -257,7 +267,7 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
     auto sandbox = std::make_unique<HostSandbox>(
         *this, HostSandbox::Parts{
                    .serial = serial,
-                   .code = spec.code,
+                   .folders = request.folders,
                    .keeper = std::move(channel->first),
                    .output = std::move(output),
                    .group = std::move(*group),

@@ -87,7 +87,7 @@ std::expected<void, Error> Keeper::Enter(uid_t outer_uid, gid_t outer_gid) {
   if (::sethostname(kHostName.data(), kHostName.size()) != 0) {
     return std::unexpected(ErrnoError("set the sandbox's host name", errno));
   }
-  return EnterRoot(PlanRoot("/", request_.code, request_.tmp_mb), request_.mount_point);
+  return EnterRoot(PlanRoot("/", request_.folders, request_.tmp_mb), request_.mount_point);
 }
 
 void Keeper::Prepare() {

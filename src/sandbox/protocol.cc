@@ -9,7 +9,7 @@
 namespace kelvin::sandbox {
 namespace {
 
-constexpr std::size_t kFixedParts = 8;
+constexpr std::size_t kFixedParts = 11;
 
 template <typename T>
 T Number(const std::string& text) {
@@ -28,7 +28,10 @@ std::string Encode(const LaunchRequest& request) {
       fmt::format("{}", request.gid),
       fmt::format("{}", request.memory_mb),
       fmt::format("{}", request.tmp_mb),
-      request.code.native(),
+      request.folders.code.native(),
+      request.folders.layers.native(),
+      request.folders.runtime.native(),
+      request.folders.language.native(),
       request.mount_point.native(),
   };
   parts.insert(parts.end(), request.environment.begin(), request.environment.end());
@@ -38,15 +41,16 @@ std::string Encode(const LaunchRequest& request) {
 LaunchRequest DecodeLaunchRequest(std::string_view bytes) {
   std::vector<std::string> parts = SplitParts(bytes);
   if (parts.size() < kFixedParts) return {};
-  LaunchRequest request{.privacy = static_cast<Privacy>(Number<int>(parts[0])),
-                        .memory_watch = static_cast<MemoryWatch>(Number<int>(parts[1])),
-                        .uid = Number<uid_t>(parts[2]),
-                        .gid = Number<gid_t>(parts[3]),
-                        .memory_mb = Number<int>(parts[4]),
-                        .tmp_mb = Number<int>(parts[5]),
-                        .code = parts[6],
-                        .mount_point = parts[7],
-                        .environment = {}};
+  LaunchRequest request{
+      .privacy = static_cast<Privacy>(Number<int>(parts[0])),
+      .memory_watch = static_cast<MemoryWatch>(Number<int>(parts[1])),
+      .uid = Number<uid_t>(parts[2]),
+      .gid = Number<gid_t>(parts[3]),
+      .memory_mb = Number<int>(parts[4]),
+      .tmp_mb = Number<int>(parts[5]),
+      .folders = {.code = parts[6], .layers = parts[7], .runtime = parts[8], .language = parts[9]},
+      .mount_point = parts[10],
+      .environment = {}};
   request.environment.assign(parts.begin() + kFixedParts, parts.end());
   return request;
 }

@@ -19,6 +19,14 @@ enum class Privacy : int {
 // Who counts memory.
 enum class MemoryWatch : int { kCgroup, kKeeper };
 
+// Folders of the host that a sandbox sees, read-only; empty ones it sees as empty folders.
+struct SandboxFolders {
+  std::filesystem::path code;      // /var/task
+  std::filesystem::path layers;    // /opt
+  std::filesystem::path runtime;   // /var/runtime
+  std::filesystem::path language;  // /var/lang
+};
+
 // What the launcher and the keeper need to make one sandbox. Beside it travel, in this order, the
 // keeper's end of its channel, the write end of the output, and the files to join its cgroups by.
 struct LaunchRequest {
@@ -28,7 +36,7 @@ struct LaunchRequest {
   gid_t gid = 0;
   int memory_mb = 0;
   int tmp_mb = 0;
-  std::filesystem::path code;
+  SandboxFolders folders;
   std::filesystem::path mount_point;     // an empty folder; each sandbox mounts there, unseen
   std::vector<std::string> environment;  // NAME=VALUE
 };

@@ -5,7 +5,7 @@
 namespace kelvin::sandbox {
 
 std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root,
-                               const std::filesystem::path& code, int tmp_mb) {
+                               const SandboxFolders& folders, int tmp_mb) {
   using enum RootAction;
   std::vector<RootStep> plan;
   for (const char* name : {"usr", "etc", "bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
@@ -28,10 +28,17 @@ std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root,
   plan.push_back({kSymlink, "dev/stderr", "/proc/self/fd/2"});
   plan.push_back({kProc, "proc"});
   plan.push_back({kFolder, "var"});
-  plan.push_back({kBind, "var/task", code.native()});
-  plan.push_back({kFolder, "var/runtime"});
-  plan.push_back({kFolder, "var/lang"});
-  plan.push_back({kFolder, "opt"});
+  const auto show = [&](const char* target, const std::filesystem::path& folder) {
+    if (folder.empty()) {
+      plan.push_back({kFolder, target});
+    } else {
+      plan.push_back({kBind, target, folder.native()});
+    }
+  };
+  show("var/task", folders.code);
+  show("var/runtime", folders.runtime);
+  show("var/lang", folders.language);
+  show("opt", folders.layers);
   plan.push_back({kTmpfs, "tmp", fmt::format("mode=1777,size={}m", tmp_mb)});
   return plan;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "sandbox/protocol.h"
 
 namespace kelvin::sandbox {
 
@@ -29,7 +30,7 @@ struct RootStep {
 
 // Looks below `host_root` for what there is to show. `tmp_mb` is the size of /tmp.
 std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root,
-                               const std::filesystem::path& code, int tmp_mb);
+                               const SandboxFolders& folders, int tmp_mb);
 
 // Makes the root at `mount_point`, an existing folder, and moves this process's mount namespace
 // into it. The process has a mount namespace of its own, and CAP_SYS_ADMIN over it.

@@ -64,7 +64,14 @@ void ResetSignals() {
 }
 
 std::vector<std::string> Candidates(const LaunchRequest& request) {
-  if (request.privacy == Privacy::kNone) return {(request.code / "bootstrap").native()};
+  if (request.privacy == Privacy::kNone) {
+    std::vector<std::string> candidates;
+    const SandboxFolders& folders = request.folders;
+    for (const auto* folder : {&folders.runtime, &folders.code, &folders.layers}) {
+      if (!folder->empty()) candidates.push_back((*folder / "bootstrap").native());
+    }
+    return candidates;
+  }
   return {"/var/runtime/bootstrap", "/var/task/bootstrap", "/opt/bootstrap"};
 }
 
@@ -78,7 +85,7 @@ std::vector<std::string> Candidates(const LaunchRequest& request) {
   }
   ConnectOutput(channel, output);
   const std::string folder =
-      request.privacy == Privacy::kNone ? request.code.native() : "/var/task";
+      request.privacy == Privacy::kNone ? request.folders.code.native() : "/var/task";
   if (::chdir(folder.c_str()) != 0) GiveUp(channel, RunnerStep::kFolder);
   SetLimits(channel);
   BecomeUser(request, channel);

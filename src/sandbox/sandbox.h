@@ -17,8 +17,11 @@ namespace kelvin::sandbox {
 
 // What one execution environment is made of.
 struct SandboxSpec {
-  std::string id;                   // [A-Za-z0-9_-]{1,64}, unique on this host; names its cgroups
-  std::filesystem::path code = {};  // unpacked package, seen read-only as /var/task
+  std::string id;                     // [A-Za-z0-9_-]{1,64}, unique on this host; names its cgroups
+  std::filesystem::path code = {};    // unpacked package, seen read-only as /var/task
+  std::filesystem::path layers = {};  // seen read-only as /opt; may be empty
+  std::filesystem::path runtime = {};   // seen read-only as /var/runtime; may be empty
+  std::filesystem::path language = {};  // seen read-only as /var/lang; may be empty
   std::vector<std::pair<std::string, std::string>> environment = {};  // exactly what bootstrap sees
   int memory_mb = 128;  // ceiling of all processes together
   int tmp_mb = 512;     // size of the private /tmp
@@ -41,7 +44,8 @@ enum class CpuShare {
 class Sandbox {
  public:
   virtual ~Sandbox() = default;  // kills and cleans up
-  // Starts /var/task/bootstrap (or /opt/bootstrap), again after an exit: /tmp stays. Fails with
+  // Starts the first there is of /var/runtime/bootstrap, /var/task/bootstrap and
+  // /opt/bootstrap, again after an exit: /tmp stays. Fails with
   // kNotFound (no bootstrap), kPermissionDenied (not executable), kInvalidArgument (not a program
   // for this machine), kIo.
   virtual std::expected<void, Error> Start() = 0;

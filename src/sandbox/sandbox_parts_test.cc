@@ -52,10 +52,14 @@ TEST(PlanRoot, ShowsTheHostsProgramsReadOnlyAndTheFunctionsFolders) {
   std::filesystem::create_directory(host.path() / "etc");
   std::filesystem::create_directory(host.path() / "home");
   std::filesystem::create_directory_symlink("usr/lib", host.path() / "lib");
-  const auto plan = PlanRoot(host.path(), "/packages/a", 512);
+  const auto plan =
+      PlanRoot(host.path(),
+               {.code = "/packages/a", .layers = "/layers", .runtime = "", .language = ""}, 512);
   EXPECT_THAT(plan, Contains(RootStep{RootAction::kBind, "usr", (host.path() / "usr").native()}));
   EXPECT_THAT(plan, Contains(RootStep{RootAction::kSymlink, "lib", "usr/lib"}));
   EXPECT_THAT(plan, Contains(RootStep{RootAction::kBind, "var/task", "/packages/a"}));
+  EXPECT_THAT(plan, Contains(RootStep{RootAction::kBind, "opt", "/layers"}));
+  EXPECT_THAT(plan, Contains(RootStep{RootAction::kFolder, "var/runtime"}));
   EXPECT_THAT(plan, Contains(RootStep{RootAction::kTmpfs, "tmp", "mode=1777,size=512m"}));
   for (const RootStep& step : plan) {
     EXPECT_NE(step.target, "home");
@@ -136,15 +140,16 @@ TEST(Channel, SaysWhoSent) {
 }
 
 TEST(LaunchRequest, ComesBackAsItWas) {
-  const LaunchRequest request{.privacy = Privacy::kUserNamespaces,
-                              .memory_watch = MemoryWatch::kCgroup,
-                              .uid = 993,
-                              .gid = 990,
-                              .memory_mb = 10240,
-                              .tmp_mb = 512,
-                              .code = "/a b/c",
-                              .mount_point = "/m",
-                              .environment = {"A=", "B=x=y", "C=line\nbreak"}};
+  const LaunchRequest request{
+      .privacy = Privacy::kUserNamespaces,
+      .memory_watch = MemoryWatch::kCgroup,
+      .uid = 993,
+      .gid = 990,
+      .memory_mb = 10240,
+      .tmp_mb = 512,
+      .folders = {.code = "/a b/c", .layers = "/l", .runtime = "", .language = "/lang"},
+      .mount_point = "/m",
+      .environment = {"A=", "B=x=y", "C=line\nbreak"}};
   const LaunchRequest back = DecodeLaunchRequest(Encode(request));
   EXPECT_EQ(back.privacy, request.privacy);
   EXPECT_EQ(back.memory_watch, request.memory_watch);
@@ -152,7 +157,10 @@ TEST(LaunchRequest, ComesBackAsItWas) {
   EXPECT_EQ(back.gid, request.gid);
   EXPECT_EQ(back.memory_mb, request.memory_mb);
   EXPECT_EQ(back.tmp_mb, request.tmp_mb);
-  EXPECT_EQ(back.code, request.code);
+  EXPECT_EQ(back.folders.code, request.folders.code);
+  EXPECT_EQ(back.folders.layers, request.folders.layers);
+  EXPECT_EQ(back.folders.runtime, request.folders.runtime);
+  EXPECT_EQ(back.folders.language, request.folders.language);
   EXPECT_EQ(back.mount_point, request.mount_point);
   EXPECT_EQ(back.environment, request.environment);
 }

@@ -10,8 +10,18 @@
 namespace kelvin::sandbox {
 namespace {
 
-Error ExplainExecuteFailure(const std::filesystem::path& code, int error_number) {
-  if (auto checked = package::CheckBootstrap(code); !checked) return std::move(checked.error());
+// Of the folder whose bootstrap was tried last.
+std::expected<void, Error> CheckBootstrap(const SandboxFolders& folders) {
+  for (const auto* folder : {&folders.runtime, &folders.code, &folders.layers}) {
+    if (folder->empty()) continue;
+    auto checked = package::CheckBootstrap(*folder);
+    if (checked || checked.error().code != ErrorCode::kNotFound) return checked;
+  }
+  return package::CheckBootstrap(folders.code);
+}
+
+Error ExplainExecuteFailure(const SandboxFolders& folders, int error_number) {
+  if (auto checked = CheckBootstrap(folders); !checked) return std::move(checked.error());
   switch (error_number) {
     case ENOENT:
       return {ErrorCode::kInvalidArgument,
@@ -36,10 +46,10 @@ Error ExplainExecuteFailure(const std::filesystem::path& code, int error_number)
 
 }  // namespace
 
-Error ExplainStartFailure(const std::filesystem::path& code, const RunnerNote& note) {
+Error ExplainStartFailure(const SandboxFolders& folders, const RunnerNote& note) {
   switch (note.step) {
     case RunnerStep::kExecute:
-      return ExplainExecuteFailure(code, note.error_number);
+      return ExplainExecuteFailure(folders, note.error_number);
     case RunnerStep::kOutput:
       return ErrnoError("connect the output of the sandbox", note.error_number);
     case RunnerStep::kCgroup:
@@ -47,7 +57,7 @@ Error ExplainStartFailure(const std::filesystem::path& code, const RunnerNote& n
     case RunnerStep::kLimits:
       return ErrnoError("set the limits of the sandbox's process", note.error_number);
     case RunnerStep::kFolder:
-      return ErrnoError(fmt::format("enter the package's folder {}", code.native()),
+      return ErrnoError(fmt::format("enter the package's folder {}", folders.code.native()),
                         note.error_number);
     case RunnerStep::kUser:
       return ErrnoError("give the sandbox's process its own user", note.error_number);

@@ -57,7 +57,7 @@ Environment::Environment(const EnvironmentParts& parts, const EnvironmentOptions
 
 std::expected<std::unique_ptr<Environment>, Error> Environment::Create(
     const EnvironmentParts& parts, const EnvironmentOptions& options,
-    std::shared_ptr<const FunctionConfig> config, const std::filesystem::path& code, Owner& owner) {
+    std::shared_ptr<const FunctionConfig> config, const FunctionFolders& folders, Owner& owner) {
   const std::string stream = StreamName(parts.clock.WallNow(), parts.random);
   std::unique_ptr<Environment> made(new Environment(parts, options, config, stream, owner));
   auto listener = parts.listeners.Listen(made->api_);
@@ -65,7 +65,8 @@ std::expected<std::unique_ptr<Environment>, Error> Environment::Create(
   made->listener_ = std::move(*listener);
   sandbox::SandboxSpec spec;
   spec.id = made->id_;
-  spec.code = code;
+  spec.code = folders.code;
+  spec.layers = folders.layers;
   spec.environment = FunctionEnvironment(*config, options.place, options.function_environment,
                                          made->listener_->address(), stream);
   spec.memory_mb = config->memory_mb;

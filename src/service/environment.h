@@ -55,6 +55,12 @@ struct EnvironmentParts {
   Log& log;
 };
 
+// Where what a function is made of lies unpacked.
+struct FunctionFolders {
+  std::filesystem::path code;
+  std::filesystem::path layers = {};  // merged; empty without any
+};
+
 struct EnvironmentOptions {
   Place place;
   std::filesystem::path logs_folder;
@@ -89,8 +95,7 @@ class Environment final : private RuntimeApi::Observer {
   // Makes the sandbox and listens for its runtime. The owner outlives it.
   static std::expected<std::unique_ptr<Environment>, Error> Create(
       const EnvironmentParts& parts, const EnvironmentOptions& options,
-      std::shared_ptr<const FunctionConfig> config, const std::filesystem::path& code,
-      Owner& owner);
+      std::shared_ptr<const FunctionConfig> config, const FunctionFolders& folders, Owner& owner);
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
   ~Environment() override;  // kills what runs, and fails its invoke

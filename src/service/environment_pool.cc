@@ -28,9 +28,9 @@ EnvironmentPool::~EnvironmentPool() {
 }
 
 void EnvironmentPool::Configure(std::shared_ptr<const FunctionConfig> config,
-                                std::filesystem::path code) {
+                                FunctionFolders folders) {
   config_ = std::move(config);
-  code_ = std::move(code);
+  folders_ = std::move(folders);
   resting_.clear();
   // Ending one takes it out of the list only later, so the list may be walked.
   for (const auto& environment : environments_) environment->Retire();
@@ -71,7 +71,7 @@ std::size_t EnvironmentPool::Coming(Settling settling) const {
 }
 
 bool EnvironmentPool::StartOne() {
-  auto made = Environment::Create(parts_, options_, config_, code_, *this);
+  auto made = Environment::Create(parts_, options_, config_, folders_, *this);
   if (!made) {
     parts_.log.Write(LogLevel::kError, "service", "cannot make an environment for {}: {}",
                      config_->name, made.error().message);

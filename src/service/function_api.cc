@@ -1,7 +1,5 @@
 #include "service/function_api.h"
 
-#include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -9,8 +7,10 @@
 
 #include "base/time_format.h"
 #include "package/bootstrap.h"
+#include "service/code_keeper.h"
 #include "service/function_rules.h"
 #include "service/offload.h"
+#include "service/paging.h"
 
 namespace kelvin::service {
 
@@ -18,41 +18,6 @@ namespace json = boost::json;
 using boost::asio::awaitable;
 
 namespace {
-
-constexpr std::size_t kMostListed = 50;  // as AWS, whatever MaxItems says
-
-std::string_view QueryField(const Route& route, std::string_view name) {
-  const auto found = route.query.find(name);
-  return found == route.query.end() ? std::string_view{} : std::string_view(found->second);
-}
-
-// From 1 to kMostListed.
-std::expected<std::size_t, ApiError> MaxItems(const Route& route) {
-  const std::string_view text = QueryField(route, "MaxItems");
-  if (text.empty()) return kMostListed;
-  int number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || number < 1) {
-    return std::unexpected(
-        ConstraintError(text, "maxItems", "Member must have value greater than or equal to 1"));
-  }
-  return std::min(static_cast<std::size_t>(number), kMostListed);
-}
-
-// What the operating system says reads "cannot ..." (ErrnoError); the rest is about the zip.
-bool IsFromSystem(const Error& error) {
-  return error.message.starts_with("cannot ");
-}
-
-ApiError CodeError(const Error& error) {
-  if (IsFromSystem(error)) return ServiceError(error);
-  if (error.code == ErrorCode::kResourceExhausted) {
-    return InvalidParameter("Unzipped size must be smaller than 262144000 bytes");
-  }
-  if (error.code != ErrorCode::kInvalidArgument) return ServiceError(error);
-  return InvalidParameter(
-      "Could not unzip uploaded file. Please check your file, then try to upload again.");
-}
 
 ApiError StaleRevision() {
   return {ApiErrorKind::kPreconditionFailed,
@@ -66,12 +31,17 @@ ApiError Exists(std::string_view name) {
 
 }  // namespace
 
+FunctionFolders FoldersOf(const FunctionStore& store, const FunctionConfig& config) {
+  return {.code = store.code_folder(config.code_sha256),
+          .layers = store.layers_folder(config.layers)};
+}
+
 FunctionApi::FunctionApi(const Parts& parts) : parts_(parts) {}
 
 std::expected<FunctionApi::Config, ApiError> FunctionApi::FindFunction(const Route& route) const {
-  auto named = ParseFunctionName(route.function, parts_.place);
+  auto named = ParseFunctionName(route.InPath("FunctionName"), parts_.place);
   if (!named) return std::unexpected(std::move(named.error()));
-  const std::string_view asked = QueryField(route, "Qualifier");
+  const std::string_view asked = route.InQuery("Qualifier");
   const std::string_view qualifier = named->qualifier.empty() ? asked : named->qualifier;
   Config config = parts_.registry.Find(named->name);
   if (!config || (!qualifier.empty() && qualifier != "$LATEST")) {
@@ -92,62 +62,93 @@ ApiError FunctionApi::BeingChanged(std::string_view name) const {
                       FunctionArn(parts_.place, name))};
 }
 
-awaitable<std::expected<StoredCode, ApiError>> FunctionApi::KeepCode(const std::string& name,
-                                                                     const std::string& zip) {
-  auto kept = co_await Offload(parts_.workers, [&] { return parts_.store.PutCode(zip); });
-  if (!kept) {
-    parts_.log.Write(LogLevel::kWarn, "service", "the package of function {} is refused: {}", name,
-                     kept.error().message);
-    co_return std::unexpected(CodeError(kept.error()));
+void FunctionApi::AddTo(Operations& operations) {
+  const auto add = [&](std::string_view name, auto member) {
+    operations[name] = [this, member](ApiCall call) { return (this->*member)(std::move(call)); };
+  };
+  add("CreateFunction", &FunctionApi::Create);
+  add("ListFunctions", &FunctionApi::List);
+  add("GetFunction", &FunctionApi::Get);
+  add("DeleteFunction", &FunctionApi::Delete);
+  add("GetFunctionConfiguration", &FunctionApi::GetConfiguration);
+  add("UpdateFunctionConfiguration", &FunctionApi::UpdateConfiguration);
+  add("UpdateFunctionCode", &FunctionApi::UpdateCode);
+}
+
+awaitable<std::expected<void, ApiError>> FunctionApi::SetCode(FunctionConfig& config,
+                                                              const std::string& zip) {
+  const std::string of = "function " + config.name;
+  const auto kept = co_await KeepCode(parts_.store, parts_.workers, parts_.log, of, zip);
+  if (!kept) co_return std::unexpected(kept.error());
+  config.code_sha256 = kept->sha256;
+  config.code_size = kept->size;
+  config.unpacked_size = kept->unpacked_size;
+  co_return std::expected<void, ApiError>{};
+}
+
+std::expected<void, ApiError> FunctionApi::SetLayers(FunctionConfig& config,
+                                                     const std::vector<std::string>& arns) const {
+  auto layers = ResolveLayers(parts_.layers, arns, parts_.place);
+  if (!layers) return std::unexpected(std::move(layers.error()));
+  config.layers = std::move(*layers);
+  return {};
+}
+
+// AWS takes any zip, and fails when it is invoked: do as it does, but say so.
+void FunctionApi::WarnOfBootstrap(const FunctionConfig& config) const {
+  const auto in_code = package::CheckBootstrap(parts_.store.code_folder(config.code_sha256));
+  if (in_code || (in_code.error().code == ErrorCode::kNotFound && !config.layers.empty() &&
+                  package::CheckBootstrap(parts_.store.layers_folder(config.layers)))) {
+    return;
   }
-  // AWS takes any zip, and fails when it is invoked: do as it does, but say so.
-  const auto bootstrap = package::CheckBootstrap(parts_.store.code_folder(kept->sha256));
-  if (!bootstrap) {
-    parts_.log.Write(LogLevel::kWarn, "service", "function {} will not start: {}", name,
-                     bootstrap.error().message);
-  }
-  co_return *kept;
+  parts_.log.Write(LogLevel::kWarn, "service", "function {} will not start: {}", config.name,
+                   in_code.error().message);
 }
 
 awaitable<std::expected<FunctionApi::Config, ApiError>> FunctionApi::Commit(FunctionConfig config) {
+  if (auto fits = CheckUnpackedSize(config); !fits) co_return std::unexpected(fits.error());
   config.last_modified = FormatLastModified(parts_.clock.WallNow());
   config.revision_id = NewUuid(parts_.random);
   const auto shared = std::make_shared<const FunctionConfig>(std::move(config));
-  const auto stored =
-      co_await Offload(parts_.workers, [&] { return parts_.store.PutFunction(*shared); });
+  const auto store = [&]() -> std::expected<void, Error> {
+    if (auto unpacked = parts_.store.EnsureUnpacked(*shared); !unpacked) return unpacked;
+    return parts_.store.PutFunction(*shared);
+  };
+  const auto stored = co_await Offload(parts_.workers, store);
   if (!stored) {
     parts_.log.Write(LogLevel::kError, "service", "function {} is not stored: {}", shared->name,
                      stored.error().message);
     co_return std::unexpected(ServiceError(stored.error()));
   }
   parts_.registry.Put(shared);
-  parts_.scheduler.Configure(shared, parts_.store.code_folder(shared->code_sha256));
+  WarnOfBootstrap(*shared);
+  parts_.scheduler.Configure(shared, FoldersOf(parts_.store, *shared));
   co_return shared;
 }
 
-awaitable<http::Response> FunctionApi::Create(Route, http::Request request) {
+awaitable<http::Response> FunctionApi::Create(ApiCall call) {
   auto parsed = co_await Offload(
-      parts_.workers, [&] { return ParseCreate(request.body, parts_.place, parts_.host); });
+      parts_.workers, [&] { return ParseCreate(call.request.body, parts_.place, parts_.host); });
   if (!parsed) co_return ErrorResponse(parsed.error());
   const std::string name = parsed->config.name;
   if (parts_.registry.Find(name)) co_return ErrorResponse(Exists(name));
   const auto change = parts_.registry.BeginChange(name);
   if (!change) co_return ErrorResponse(BeingChanged(name));
-  const auto code = co_await KeepCode(name, parsed->zip);
+  const auto layers = SetLayers(parsed->config, parsed->layers);
+  if (!layers) co_return ErrorResponse(layers.error());
+  const auto code = co_await SetCode(parsed->config, parsed->zip);
   if (!code) co_return ErrorResponse(code.error());
-  parsed->config.code_sha256 = code->sha256;
-  parsed->config.code_size = code->size;
   const auto committed = co_await Commit(std::move(parsed->config));
   if (!committed) co_return ErrorResponse(committed.error());
   co_return Describe(201, **committed, Progress::kCreating);
 }
 
-awaitable<http::Response> FunctionApi::List(Route route, http::Request) {
-  const auto most = MaxItems(route);
+awaitable<http::Response> FunctionApi::List(ApiCall call) {
+  const auto most = MaxItems(call.route);
   if (!most) co_return ErrorResponse(most.error());
   json::array functions;
   const auto& all = parts_.registry.all();
-  auto next = all.upper_bound(QueryField(route, "Marker"));
+  auto next = all.upper_bound(call.route.InQuery("Marker"));
   for (; next != all.end() && functions.size() < *most; ++next) {
     functions.push_back(ConfigurationJson(*next->second, parts_.place, Progress::kDone));
   }
@@ -157,8 +158,8 @@ awaitable<http::Response> FunctionApi::List(Route route, http::Request) {
   co_return JsonResponse(200, json::serialize(body));
 }
 
-awaitable<http::Response> FunctionApi::Get(Route route, http::Request) {
-  const auto config = FindFunction(route);
+awaitable<http::Response> FunctionApi::Get(ApiCall call) {
+  const auto config = FindFunction(call.route);
   if (!config) co_return ErrorResponse(config.error());
   json::object code;
   code["RepositoryType"] = "FileSystem";
@@ -173,17 +174,17 @@ awaitable<http::Response> FunctionApi::Get(Route route, http::Request) {
   co_return JsonResponse(200, json::serialize(body));
 }
 
-awaitable<http::Response> FunctionApi::GetConfiguration(Route route, http::Request) {
-  const auto config = FindFunction(route);
+awaitable<http::Response> FunctionApi::GetConfiguration(ApiCall call) {
+  const auto config = FindFunction(call.route);
   if (!config) co_return ErrorResponse(config.error());
   co_return Describe(200, **config, Progress::kDone);
 }
 
-awaitable<http::Response> FunctionApi::UpdateCode(Route route, http::Request request) {
+awaitable<http::Response> FunctionApi::UpdateCode(ApiCall call) {
   auto parsed =
-      co_await Offload(parts_.workers, [&] { return ParseCode(request.body, parts_.host); });
+      co_await Offload(parts_.workers, [&] { return ParseCode(call.request.body, parts_.host); });
   if (!parsed) co_return ErrorResponse(parsed.error());
-  const auto current = FindFunction(route);
+  const auto current = FindFunction(call.route);
   if (!current) co_return ErrorResponse(current.error());
   if (!parsed->revision_id.empty() && parsed->revision_id != (*current)->revision_id) {
     co_return ErrorResponse(StaleRevision());
@@ -191,10 +192,8 @@ awaitable<http::Response> FunctionApi::UpdateCode(Route route, http::Request req
   FunctionConfig config = **current;
   const auto change = parts_.registry.BeginChange(config.name);
   if (!change) co_return ErrorResponse(BeingChanged(config.name));
-  const auto code = co_await KeepCode(config.name, parsed->zip);
+  const auto code = co_await SetCode(config, parsed->zip);
   if (!code) co_return ErrorResponse(code.error());
-  config.code_sha256 = code->sha256;
-  config.code_size = code->size;
   if (!parsed->architecture.empty()) config.architecture = parsed->architecture;
   if (parsed->dry_run) co_return Describe(200, config, Progress::kDone);
   const auto committed = co_await Commit(std::move(config));
@@ -202,13 +201,17 @@ awaitable<http::Response> FunctionApi::UpdateCode(Route route, http::Request req
   co_return Describe(200, **committed, Progress::kUpdating);
 }
 
-awaitable<http::Response> FunctionApi::UpdateConfiguration(Route route, http::Request request) {
-  const auto current = FindFunction(route);
+awaitable<http::Response> FunctionApi::UpdateConfiguration(ApiCall call) {
+  const auto current = FindFunction(call.route);
   if (!current) co_return ErrorResponse(current.error());
-  auto parsed = ParseConfiguration(request.body, **current);
+  auto parsed = ParseConfiguration(call.request.body, **current);
   if (!parsed) co_return ErrorResponse(parsed.error());
   if (!parsed->revision_id.empty() && parsed->revision_id != (*current)->revision_id) {
     co_return ErrorResponse(StaleRevision());
+  }
+  if (parsed->layers) {
+    const auto layers = SetLayers(parsed->config, *parsed->layers);
+    if (!layers) co_return ErrorResponse(layers.error());
   }
   const auto change = parts_.registry.BeginChange((*current)->name);
   if (!change) co_return ErrorResponse(BeingChanged((*current)->name));
@@ -217,8 +220,8 @@ awaitable<http::Response> FunctionApi::UpdateConfiguration(Route route, http::Re
   co_return Describe(200, **committed, Progress::kUpdating);
 }
 
-awaitable<http::Response> FunctionApi::Delete(Route route, http::Request) {
-  const auto current = FindFunction(route);
+awaitable<http::Response> FunctionApi::Delete(ApiCall call) {
+  const auto current = FindFunction(call.route);
   if (!current) co_return ErrorResponse(current.error());
   const std::string name = (*current)->name;
   const auto change = parts_.registry.BeginChange(name);

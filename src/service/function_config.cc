@@ -3,18 +3,14 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "service/stored_fields.h"
+
 namespace kelvin::service {
 namespace {
 
 namespace json = boost::json;
 
 constexpr int kStoredVersion = 1;
-
-json::object MapJson(const StringMap& map) {
-  json::object object;
-  for (const auto& [key, value] : map) object[key] = value;
-  return object;
-}
 
 json::object LoggingJson(const FunctionConfig& config) {
   json::object logging{{"LogFormat", config.log_format == LogFormat::kJson ? "JSON" : "Text"},
@@ -25,43 +21,6 @@ json::object LoggingJson(const FunctionConfig& config) {
   }
   return logging;
 }
-
-// Reads fields by name, and remembers the first one that is missing or of another kind.
-class FieldReader {
- public:
-  explicit FieldReader(const json::object& object) : object_(object) {}
-
-  void Read(std::string_view name, std::string& into) {
-    const json::value* value = object_.if_contains(name);
-    if (value == nullptr || !value->is_string()) return Missing(name, "text");
-    into.assign(value->get_string().data(), value->get_string().size());
-  }
-  template <typename Integer>
-    requires std::is_integral_v<Integer>
-  void Read(std::string_view name, Integer& into) {
-    const json::value* value = object_.if_contains(name);
-    boost::system::error_code error;
-    if (value != nullptr) into = value->to_number<Integer>(error);
-    if (value == nullptr || error) Missing(name, "a number");
-  }
-  void Read(std::string_view name, StringMap& into) {
-    const json::value* value = object_.if_contains(name);
-    if (value == nullptr || !value->is_object()) return Missing(name, "an object");
-    for (const auto& [key, text] : value->get_object()) {
-      if (!text.is_string()) return Missing(name, "an object of text");
-      into.emplace(std::string(key), std::string(text.get_string()));
-    }
-  }
-  const std::string& problem() const { return problem_; }
-
- private:
-  void Missing(std::string_view name, std::string_view kind) {
-    if (problem_.empty()) problem_ = fmt::format("expected {} as \"{}\"", kind, name);
-  }
-
-  const json::object& object_;
-  std::string problem_;
-};
 
 // The one list of what is stored, for both directions.
 template <typename Config, typename Visit>
@@ -87,17 +46,29 @@ void VisitStored(Config& config, Visit&& visit) {
   visit("revision_id", config.revision_id);
 }
 
-json::value StoredValue(const std::string& text) {
-  return json::value(text);
+// What files of earlier versions lack.
+template <typename Config, typename Visit>
+void VisitAdded(Config& config, Visit&& visit) {
+  visit("unpacked_size", config.unpacked_size);
 }
-json::value StoredValue(int number) {
-  return json::value(number);
+
+json::object StoredLayer(const LayerUse& layer) {
+  return {{"arn", layer.arn},
+          {"code_sha256", layer.code_sha256},
+          {"code_size", layer.code_size},
+          {"unpacked_size", layer.unpacked_size}};
 }
-json::value StoredValue(std::uint64_t number) {
-  return json::value(number);
-}
-json::value StoredValue(const StringMap& map) {
-  return MapJson(map);
+
+void ReadLayer(const json::value& value, FieldReader& reader, std::vector<LayerUse>& into) {
+  if (!value.is_object()) return reader.Missing("layers", "an array of objects");
+  FieldReader fields(value.get_object());
+  LayerUse layer;
+  fields.Read("arn", layer.arn);
+  fields.Read("code_sha256", layer.code_sha256);
+  fields.Read("code_size", layer.code_size);
+  fields.Read("unpacked_size", layer.unpacked_size);
+  if (!fields.problem().empty()) reader.Note(fields.problem());
+  into.push_back(std::move(layer));
 }
 
 void AddProgress(json::object& object, Progress progress) {
@@ -144,14 +115,25 @@ json::object ConfigurationJson(const FunctionConfig& config, const Place& place,
   if (!config.environment.empty()) {
     object["Environment"] = json::object{{"Variables", MapJson(config.environment)}};
   }
+  if (!config.layers.empty()) {
+    json::array& layers = object["Layers"].emplace_array();
+    for (const LayerUse& layer : config.layers) {
+      layers.push_back(json::object{{"Arn", layer.arn}, {"CodeSize", layer.code_size}});
+    }
+  }
   AddProgress(object, progress);
   return object;
 }
 
 std::string StoredJson(const FunctionConfig& config) {
   json::object object{{"version", kStoredVersion}};
-  VisitStored(config,
-              [&](std::string_view name, const auto& value) { object[name] = StoredValue(value); });
+  const auto store = [&](std::string_view name, const auto& value) {
+    object[name] = StoredValue(value);
+  };
+  VisitStored(config, store);
+  VisitAdded(config, store);
+  json::array& layers = object["layers"].emplace_array();
+  for (const LayerUse& layer : config.layers) layers.push_back(StoredLayer(layer));
   object["log_format"] = config.log_format == LogFormat::kJson ? "JSON" : "Text";
   return json::serialize(object);
 }
@@ -168,6 +150,11 @@ std::expected<FunctionConfig, Error> ReadStored(std::string_view text) {
   FunctionConfig config;
   std::string log_format;
   VisitStored(config, [&](std::string_view name, auto& field) { reader.Read(name, field); });
+  VisitAdded(config, [&](std::string_view name, auto& field) { reader.ReadIfThere(name, field); });
+  if (reader.Has("layers")) {
+    reader.ReadArray("layers",
+                     [&](const json::value& it) { ReadLayer(it, reader, config.layers); });
+  }
   reader.Read("log_format", log_format);
   if (!reader.problem().empty()) {
     return std::unexpected(Error{ErrorCode::kCorrupt, reader.problem()});

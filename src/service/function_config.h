@@ -1,21 +1,29 @@
 #pragma once
 
 #include <expected>
-#include <functional>
-#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json/object.hpp>
 
 #include "base/error.h"
 #include "service/function_name.h"
+#include "service/string_map.h"
 
 namespace kelvin::service {
 
-using StringMap = std::map<std::string, std::string, std::less<>>;
-
 enum class LogFormat { kText, kJson };
+
+// A layer version as a function refers to it. It stays usable when the layer version is deleted.
+struct LayerUse {
+  std::string arn;  // of the version
+  std::string code_sha256;
+  std::uint64_t code_size = 0;
+  std::uint64_t unpacked_size = 0;
+
+  friend bool operator==(const LayerUse&, const LayerUse&) = default;
+};
 
 // Everything that is set for one function. A value: whoever runs an older one keeps its copy.
 struct FunctionConfig {
@@ -37,7 +45,9 @@ struct FunctionConfig {
   std::string tracing_mode = "PassThrough";
   std::string code_sha256;  // base64, names the stored code
   std::uint64_t code_size = 0;
-  std::string last_modified;  // as FormatLastModified
+  std::uint64_t unpacked_size = 0;
+  std::vector<LayerUse> layers;  // in the order in which they are merged
+  std::string last_modified;     // as FormatLastModified
   std::string revision_id;
 
   friend bool operator==(const FunctionConfig&, const FunctionConfig&) = default;

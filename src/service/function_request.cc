@@ -1,71 +1,18 @@
 #include "service/function_request.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "base/encoding.h"
 #include "service/function_rules.h"
+#include "service/request_body.h"
 
 namespace kelvin::service {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::size_t kMostZipBytes = 52'428'800;
-
-std::expected<json::object, ApiError> ParseBody(std::string_view body) {
-  boost::system::error_code error;
-  json::value value = json::parse(body, error);
-  if (error || !value.is_object()) {
-    return std::unexpected(
-        ApiError{ApiErrorKind::kInvalidRequestContent,
-                 fmt::format("Could not parse request body into json: {}",
-                             error ? error.message() : std::string("expected an object"))});
-  }
-  return std::move(value.get_object());
-}
-
-std::string OptionalText(const json::object& body, std::string_view name) {
-  const json::value* value = body.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-bool IsTrue(const json::object& body, std::string_view name) {
-  const json::value* value = body.if_contains(name);
-  return value != nullptr && value->is_bool() && value->get_bool();
-}
-
-// `code` is the Code of a CreateFunction, or the whole body of an UpdateFunctionCode.
-std::expected<std::string, ApiError> ReadZip(const json::object& code) {
-  if (code.contains("ImageUri")) {
-    return std::unexpected(InvalidParameter(
-        "ImageUri: images are not supported by this local service; send the code as ZipFile"));
-  }
-  if (code.contains("S3Bucket") || code.contains("S3Key")) {
-    return std::unexpected(InvalidParameter(
-        "S3Bucket: there is no S3 behind this local service; send the code as ZipFile"));
-  }
-  const json::value* zip = code.if_contains("ZipFile");
-  if (zip == nullptr || !zip->is_string()) {
-    return std::unexpected(InvalidParameter("Please provide a source for function code."));
-  }
-  auto bytes = Base64Decode({zip->get_string().data(), zip->get_string().size()});
-  if (!bytes) {
-    return std::unexpected(
-        ApiError{ApiErrorKind::kInvalidRequestContent,
-                 "Could not parse request body into json: ZipFile: " + bytes.error().message});
-  }
-  if (bytes->empty())
-    return std::unexpected(InvalidParameter("Uploaded file must be a non-empty zip"));
-  if (bytes->size() > kMostZipBytes) {
-    return std::unexpected(
-        ApiError{ApiErrorKind::kRequestTooLarge,
-                 "Request must be smaller than 70167211 bytes for the CreateFunction operation"});
-  }
-  return std::move(*bytes);
-}
 
 // Empty when none is named.
 std::expected<std::string, ApiError> ReadArchitecture(const json::object& body, Architecture host) {
@@ -88,8 +35,22 @@ std::expected<std::string, ApiError> ReadArchitecture(const json::object& body, 
   return name;
 }
 
-std::unexpected<ApiError> Missing(std::string_view member) {
-  return std::unexpected(ConstraintError("null", member, "Member must not be null"));
+// Nothing when they are not named.
+std::expected<std::optional<std::vector<std::string>>, ApiError> ReadLayers(
+    const json::object& body) {
+  const json::value* value = body.if_contains("Layers");
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  const bool valid = value->is_array() && std::ranges::all_of(value->get_array(), [](auto& it) {
+                       return it.is_string();
+                     });
+  if (!valid) {
+    return std::unexpected(
+        ApiError{ApiErrorKind::kInvalidRequestContent,
+                 "Could not parse request body into json: expected an array of text as Layers"});
+  }
+  std::vector<std::string> arns;
+  for (const json::value& arn : value->get_array()) arns.emplace_back(arn.get_string());
+  return arns;
 }
 
 // Of a package type other than Zip.
@@ -118,7 +79,7 @@ std::expected<CreateRequest, ApiError> ParseCreate(std::string_view text, const 
                                                    Architecture host) {
   auto body = ParseBody(text);
   if (!body) return std::unexpected(std::move(body.error()));
-  if (!body->contains("FunctionName")) return Missing("functionName");
+  if (!body->contains("FunctionName")) return std::unexpected(MissingMember("functionName"));
   auto name = ParseNewFunctionName(OptionalText(*body, "FunctionName"), place);
   if (!name) return std::unexpected(std::move(name.error()));
   CreateRequest request;
@@ -128,7 +89,7 @@ std::expected<CreateRequest, ApiError> ParseCreate(std::string_view text, const 
   auto checked = CheckPackageType(*body);
   if (checked) checked = ApplyConfigurationFields(*body, config);
   if (!checked) return std::unexpected(std::move(checked.error()));
-  if (config.role.empty()) return Missing("role");
+  if (config.role.empty()) return std::unexpected(MissingMember("role"));
   if (config.runtime.empty() || config.handler.empty()) {
     return std::unexpected(InvalidParameter(
         "Runtime and Handler are mandatory parameters for functions created with deployment "
@@ -138,9 +99,12 @@ std::expected<CreateRequest, ApiError> ParseCreate(std::string_view text, const 
   if (!architecture) return std::unexpected(std::move(architecture.error()));
   // AWS means x86_64 when nothing is said; whoever says nothing here means this machine.
   config.architecture = architecture->empty() ? ArchitectureName(host) : *architecture;
+  auto layers = ReadLayers(*body);
+  if (!layers) return std::unexpected(std::move(layers.error()));
+  request.layers = std::move(*layers).value_or(std::vector<std::string>{});
   const json::value* code = body->if_contains("Code");
-  if (code == nullptr || !code->is_object()) return Missing("code");
-  auto zip = ReadZip(code->get_object());
+  if (code == nullptr || !code->is_object()) return std::unexpected(MissingMember("code"));
+  auto zip = ReadZip(code->get_object(), "CreateFunction");
   if (!zip) return std::unexpected(std::move(zip.error()));
   request.zip = std::move(*zip);
   return request;
@@ -151,7 +115,7 @@ std::expected<CodeRequest, ApiError> ParseCode(std::string_view text, Architectu
   if (!body) return std::unexpected(std::move(body.error()));
   auto architecture = ReadArchitecture(*body, host);
   if (!architecture) return std::unexpected(std::move(architecture.error()));
-  auto zip = ReadZip(*body);
+  auto zip = ReadZip(*body, "UpdateFunctionCode");
   if (!zip) return std::unexpected(std::move(zip.error()));
   return CodeRequest{.zip = std::move(*zip),
                      .revision_id = OptionalText(*body, "RevisionId"),
@@ -163,7 +127,11 @@ std::expected<ConfigurationRequest, ApiError> ParseConfiguration(std::string_vie
                                                                  const FunctionConfig& current) {
   auto body = ParseBody(text);
   if (!body) return std::unexpected(std::move(body.error()));
-  ConfigurationRequest request{.config = current, .revision_id = OptionalText(*body, "RevisionId")};
+  auto layers = ReadLayers(*body);
+  if (!layers) return std::unexpected(std::move(layers.error()));
+  ConfigurationRequest request{.config = current,
+                               .revision_id = OptionalText(*body, "RevisionId"),
+                               .layers = std::move(*layers)};
   body->erase("Tags");
   auto checked = ApplyConfigurationFields(*body, request.config);
   if (!checked) return std::unexpected(std::move(checked.error()));

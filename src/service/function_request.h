@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "service/api_error.h"
 #include "service/function_config.h"
@@ -20,6 +21,7 @@ Architecture HostArchitecture();
 struct CreateRequest {
   FunctionConfig config;  // without what the code and the time of creation tell
   std::string zip;
+  std::vector<std::string> layers;  // ARNs of layer versions
 };
 
 struct CodeRequest {
@@ -30,12 +32,13 @@ struct CodeRequest {
 };
 
 struct ConfigurationRequest {
-  FunctionConfig config;    // the one given, changed
-  std::string revision_id;  // empty when the caller does not care
+  FunctionConfig config;                           // the one given, changed
+  std::string revision_id;                         // empty when the caller does not care
+  std::optional<std::vector<std::string>> layers;  // ARNs; nothing leaves them as they are
 };
 
 // Bodies of CreateFunction, UpdateFunctionCode and UpdateFunctionConfiguration, checked as AWS
-// checks them and refused with its messages; what this service does not do (images, S3, layers,
+// checks them and refused with its messages; what this service does not do (images, S3,
 // VPCs...) is refused by name.
 std::expected<CreateRequest, ApiError> ParseCreate(std::string_view body, const Place& place,
                                                    Architecture host);

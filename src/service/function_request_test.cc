@@ -98,7 +98,6 @@ TEST(CreateRequest, RefusesInTheWordsOfAws) {
        "runs on x86_64 and cannot run arm64"},
       {"Architectures", json::array{"mips"}, ApiErrorKind::kValidation, "architectures"},
       {"PackageType", "Image", ApiErrorKind::kInvalidParameterValue, "Zip packages only"},
-      {"Layers", json::array{"arn"}, ApiErrorKind::kInvalidParameterValue, "layers"},
       {"Code", {{"S3Bucket", "b"}, {"S3Key", "k"}}, ApiErrorKind::kInvalidParameterValue, "S3"},
       {"Code", {{"ImageUri", "i"}}, ApiErrorKind::kInvalidParameterValue, "ImageUri"},
       {"Code", {{"ZipFile", "%"}}, ApiErrorKind::kInvalidRequestContent, "ZipFile"},

@@ -303,7 +303,6 @@ struct Unsupported {
 };
 
 constexpr Unsupported kUnsupported[] = {
-    {"Layers", "layers are not supported"},
     {"VpcConfig", "there is no VPC on this machine"},
     {"FileSystemConfigs", "file systems cannot be mounted"},
     {"ImageConfig", "images are not supported: pack the function as a zip"},

@@ -69,6 +69,39 @@ std::unexpected<Error> Corrupt(const fs::path& path, std::string_view why) {
                         path.native(), why)});
 }
 
+std::uint64_t SizeOfFiles(const fs::path& folder) {
+  std::uint64_t bytes = 0;
+  std::error_code ignored;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, ignored)) {
+    if (entry.symlink_status(ignored).type() == fs::file_type::regular) {
+      bytes += entry.file_size(ignored);
+    }
+  }
+  return bytes;
+}
+
+// Makes the folder `into`, unless it is there: `fill` is given one beside it, which takes its name
+// when all went well.
+template <typename Fill>
+std::expected<void, Error> MakeFolderWhole(const fs::path& into, Fill&& fill) {
+  std::error_code error;
+  if (fs::exists(into, error)) return {};
+  fs::path beside = into;
+  beside += kHalfWritten;
+  fs::remove_all(beside, error);
+  if (!fs::create_directory(beside, error)) {
+    return FileError(fmt::format("create {}", beside.native()), error);
+  }
+  std::expected<void, Error> filled = fill(beside);
+  if (filled) {
+    fs::rename(beside, into, error);
+    if (!error) return {};
+    return FileError(fmt::format("rename {}", beside.native()), error);
+  }
+  fs::remove_all(beside, error);
+  return filled;
+}
+
 // Calls `use(path, text)` with each .json file of the folder, until one fails.
 template <typename Use>
 std::expected<void, Error> ForEachJson(const fs::path& folder, Use&& use) {
@@ -134,16 +167,15 @@ std::expected<FunctionStore, Error> FunctionStore::Open(const fs::path& folder) 
   if (opened) store.SweepHalfWritten();
   if (opened) opened = store.DropCacheOfAnEarlierBoot();
   if (opened) opened = store.LoadFunctions();
+  if (opened) opened = store.LoadLayers();
   if (opened) opened = store.LoadEvents();
   if (!opened) return std::unexpected(std::move(opened.error()));
-  std::set<std::string, std::less<>> used;
-  for (const FunctionConfig& config : store.functions) used.insert(config.code_sha256);
-  store.RemoveUnusedCode(used);
+  store.RemoveUnusedCode();
   return store;
 }
 
 std::expected<void, Error> FunctionStore::MakeFolders() {
-  for (const char* name : {"functions", "events", "code", "unpacked", "logs"}) {
+  for (const char* name : {"functions", "layers", "events", "code", "unpacked", "logs"}) {
     std::error_code error;
     fs::create_directories(folder_ / name, error);
     if (error) return FileError(fmt::format("create {}", (folder_ / name).native()), error);
@@ -157,7 +189,7 @@ std::expected<void, Error> FunctionStore::MakeFolders() {
 
 void FunctionStore::SweepHalfWritten() {
   std::error_code ignored;
-  for (const char* name : {"functions", "events", "code", "unpacked"}) {
+  for (const char* name : {"functions", "layers", "events", "code", "unpacked"}) {
     std::vector<fs::path> leftovers;
     for (const auto& entry : fs::directory_iterator(folder_ / name, ignored)) {
       if (entry.path().extension() == kHalfWritten) leftovers.push_back(entry.path());
@@ -188,14 +220,36 @@ std::expected<void, Error> FunctionStore::LoadFunctions() {
         if (path.stem() != config->name) {
           return Corrupt(path, "it holds the function " + config->name);
         }
-        std::error_code error;
-        if (!fs::exists(ZipPath(config->code_sha256), error)) {
-          return Corrupt(path, fmt::format("its package {} is missing",
-                                           ZipPath(config->code_sha256).native()));
+        if (auto there = CheckZip(path, config->code_sha256); !there) return there;
+        for (const LayerUse& layer : config->layers) {
+          if (auto there = CheckZip(path, layer.code_sha256); !there) return there;
         }
         functions.push_back(std::move(*config));
         return {};
       });
+}
+
+std::expected<void, Error> FunctionStore::LoadLayers() {
+  return ForEachJson(
+      folder_ / "layers",
+      [&](const fs::path& path, std::string_view text) -> std::expected<void, Error> {
+        auto layer = ReadStoredLayer(text);
+        if (!layer) return Corrupt(path, layer.error().message);
+        if (path.stem() != layer->name) return Corrupt(path, "it holds the layer " + layer->name);
+        for (const auto& [number, version] : layer->versions) {
+          if (auto there = CheckZip(path, version.code_sha256); !there) return there;
+        }
+        layers.push_back(std::move(*layer));
+        return {};
+      });
+}
+
+// Of what the file at `path` refers to.
+std::expected<void, Error> FunctionStore::CheckZip(const fs::path& path,
+                                                   std::string_view code_sha256) const {
+  std::error_code error;
+  if (fs::exists(ZipPath(code_sha256), error)) return {};
+  return Corrupt(path, fmt::format("its package {} is missing", ZipPath(code_sha256).native()));
 }
 
 std::expected<void, Error> FunctionStore::LoadEvents() {
@@ -225,14 +279,65 @@ fs::path FunctionStore::ZipPath(std::string_view code_sha256) const {
   return folder_ / "code" / (HexOfSha(code_sha256) + ".zip");
 }
 
+std::expected<void, Error> FunctionStore::PutLayer(const Layer& layer) {
+  return WriteFileAtomically(folder_ / "layers" / (layer.name + ".json"), StoredJson(layer));
+}
+
+fs::path FunctionStore::layers_folder(const std::vector<LayerUse>& layers) const {
+  if (layers.empty()) return {};
+  if (layers.size() == 1) return code_folder(layers.front().code_sha256);
+  std::string all;
+  for (const LayerUse& layer : layers) all += layer.code_sha256;
+  return code_folder(package::CodeSha256(all));
+}
+
 std::expected<StoredCode, Error> FunctionStore::PutCode(std::string_view zip) {
-  StoredCode code{package::CodeSha256(zip), zip.size()};
+  StoredCode code{package::CodeSha256(zip), zip.size(), 0};
   // Unpacked first: a package that cannot be is never kept.
   auto unpacked = Unpack(zip, code_folder(code.sha256));
   if (!unpacked) return std::unexpected(std::move(unpacked.error()));
   auto written = WriteFileAtomically(ZipPath(code.sha256), zip);
   if (!written) return std::unexpected(std::move(written.error()));
+  code.unpacked_size = SizeOfFiles(code_folder(code.sha256));
   return code;
+}
+
+std::expected<void, Error> FunctionStore::EnsureUnpacked(const FunctionConfig& config) {
+  auto unpacked = EnsureUnpacked(config.code_sha256);
+  for (const LayerUse& layer : config.layers) {
+    if (unpacked) unpacked = EnsureUnpacked(layer.code_sha256);
+  }
+  if (!unpacked || config.layers.size() < 2) return unpacked;
+  const fs::path into = layers_folder(config.layers);
+  return MakeFolderWhole(into,
+                         [&](const fs::path& beside) { return Merge(config.layers, beside); });
+}
+
+// Files are linked, not copied. Of two with the same name the later layer's counts.
+std::expected<void, Error> FunctionStore::Merge(const std::vector<LayerUse>& merged,
+                                                const fs::path& into) {
+  for (const LayerUse& layer : merged) {
+    const fs::path from = code_folder(layer.code_sha256);
+    std::error_code error;
+    for (const auto& entry : fs::recursive_directory_iterator(from, error)) {
+      const fs::path target = into / entry.path().lexically_relative(from);
+      const auto there = fs::symlink_status(target, error);
+      const bool is_folder = entry.symlink_status().type() == fs::file_type::directory;
+      if (is_folder && there.type() == fs::file_type::directory) continue;
+      if (fs::exists(there)) fs::remove_all(target, error);
+      error.clear();
+      if (is_folder) {
+        fs::create_directory(target, error);
+      } else if (entry.is_symlink()) {
+        fs::copy_symlink(entry.path(), target, error);
+      } else {
+        fs::create_hard_link(entry.path(), target, error);
+      }
+      if (error) return FileError(fmt::format("merge {} into /opt", entry.path().native()), error);
+    }
+    if (error) return FileError(fmt::format("read {}", from.native()), error);
+  }
+  return {};
 }
 
 std::expected<void, Error> FunctionStore::EnsureUnpacked(std::string_view code_sha256) {
@@ -248,27 +353,25 @@ std::expected<void, Error> FunctionStore::EnsureUnpacked(std::string_view code_s
 }
 
 std::expected<void, Error> FunctionStore::Unpack(std::string_view zip, const fs::path& into) {
-  std::error_code error;
-  if (fs::exists(into, error)) return {};
-  fs::path beside = into;
-  beside += kHalfWritten;
-  fs::remove_all(beside, error);
-  if (!fs::create_directory(beside, error)) {
-    return FileError(fmt::format("create {}", beside.native()), error);
-  }
-  auto unpacked = package::UnpackZip(zip, beside);
-  if (unpacked) {
-    fs::rename(beside, into, error);
-    if (!error) return {};
-    return FileError(fmt::format("rename {}", beside.native()), error);
-  }
-  fs::remove_all(beside, error);
-  return std::unexpected(std::move(unpacked.error()));
+  return MakeFolderWhole(into, [&](const fs::path& beside) -> std::expected<void, Error> {
+    auto unpacked = package::UnpackZip(zip, beside);
+    if (!unpacked) return std::unexpected(std::move(unpacked.error()));
+    return {};
+  });
 }
 
-void FunctionStore::RemoveUnusedCode(const std::set<std::string, std::less<>>& used) {
+void FunctionStore::RemoveUnusedCode() {
   std::set<std::string, std::less<>> names{"boot_id"};
-  for (const std::string& sha256 : used) names.insert(HexOfSha(sha256));
+  for (const FunctionConfig& config : functions) {
+    names.insert(HexOfSha(config.code_sha256));
+    for (const LayerUse& layer : config.layers) names.insert(HexOfSha(layer.code_sha256));
+    if (!config.layers.empty()) names.insert(layers_folder(config.layers).filename().native());
+  }
+  for (const Layer& layer : layers) {
+    for (const auto& [number, version] : layer.versions) {
+      names.insert(HexOfSha(version.code_sha256));
+    }
+  }
   for (const char* folder : {"code", "unpacked"}) {
     std::error_code ignored;
     std::vector<fs::path> unused;

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "service/function_config.h"
+#include "service/layer.h"
 
 namespace kelvin::service {
 
@@ -28,17 +29,20 @@ struct StoredEvent {
 struct StoredCode {
   std::string sha256;  // base64
   std::uint64_t size = 0;
+  std::uint64_t unpacked_size = 0;
 };
 
 // The state folder. What a call that succeeded wrote is there after kill -9 or a power cut, and a
 // call that failed changed nothing:
 //   lock              held by the one service that uses the folder
 //   functions/N.json  one function each, replaced as a whole
+//   layers/N.json     one layer with its versions each
 //   events/ID.json    accepted events
 //   code/SHA.zip      packages, by the hexadecimal SHA-256 of their bytes
-//   unpacked/SHA/     a cache of what is in them, made again when missing
+//   unpacked/SHA/     a cache of what is in them, made again when missing; layers that are used
+//                     together are merged there too
 //   logs/             what functions wrote; only ever appended to
-// Blocking. One call at a time, except code_folder() and logs_folder().
+// Blocking. One call at a time, except those that give a path.
 class FunctionStore {
  public:
   // Makes what is missing and sweeps up what a crash left half done. Fails with kAlreadyExists when
@@ -49,25 +53,29 @@ class FunctionStore {
 
   // What Open found. Moved out by the caller.
   std::vector<FunctionConfig> functions;
+  std::vector<Layer> layers;
   std::vector<StoredEvent> events;
 
   std::expected<void, Error> PutFunction(const FunctionConfig& config);
   std::expected<void, Error> RemoveFunction(std::string_view name);
 
+  std::expected<void, Error> PutLayer(const Layer& layer);
+
   // Keeps a package and unpacks it. Fails with kInvalidArgument when it is no zip that can be
   // unpacked safely, kResourceExhausted when it unpacks to more than Lambda allows or when the disk
   // is full.
   std::expected<StoredCode, Error> PutCode(std::string_view zip);
-  // Unpacks again what is missing from the cache.
-  std::expected<void, Error> EnsureUnpacked(std::string_view code_sha256);
-  // Removes the packages that none of `used` names.
-  void RemoveUnusedCode(const std::set<std::string, std::less<>>& used);
+  // Unpacks again what is missing from the cache of a function's code and layers, and merges the
+  // layers.
+  std::expected<void, Error> EnsureUnpacked(const FunctionConfig& config);
 
   std::expected<void, Error> PutEvent(const StoredEvent& event);
   std::expected<void, Error> RemoveEvent(std::string_view request_id);
 
   // Where the package of that base64 SHA-256 is unpacked.
   std::filesystem::path code_folder(std::string_view code_sha256) const;
+  // Where the layers of a function are merged; empty when it has none.
+  std::filesystem::path layers_folder(const std::vector<LayerUse>& layers) const;
   std::filesystem::path logs_folder() const { return folder_ / "logs"; }
 
  private:
@@ -75,8 +83,16 @@ class FunctionStore {
   std::expected<void, Error> MakeFolders();
   std::expected<void, Error> DropCacheOfAnEarlierBoot();
   void SweepHalfWritten();
+  // Removes the packages that no function and no layer has.
+  void RemoveUnusedCode();
   std::expected<void, Error> LoadFunctions();
+  std::expected<void, Error> LoadLayers();
   std::expected<void, Error> LoadEvents();
+  std::expected<void, Error> EnsureUnpacked(std::string_view code_sha256);
+  std::expected<void, Error> Merge(const std::vector<LayerUse>& layers,
+                                   const std::filesystem::path& into);
+  std::expected<void, Error> CheckZip(const std::filesystem::path& path,
+                                      std::string_view code_sha256) const;
   std::filesystem::path ZipPath(std::string_view code_sha256) const;
   std::expected<void, Error> Unpack(std::string_view zip, const std::filesystem::path& into);
 

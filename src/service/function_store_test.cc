@@ -36,6 +36,24 @@ class FunctionStoreTest : public ::testing::Test {
     EXPECT_TRUE(store.PutFunction(config));
     return config;
   }
+  static FunctionConfig ConfigOf(const StoredCode& code) {
+    FunctionConfig config;
+    config.code_sha256 = code.sha256;
+    return config;
+  }
+  // A layer of one file.
+  LayerUse PutLayerCode(FunctionStore& store, std::string_view name, std::string_view content) {
+    const fs::path file = folder_.path() / "file";
+    std::ofstream(file) << content;
+    const auto zip = package::MakeZip({{.name = std::string(name), .source = file},
+                                       {.name = "both/" + std::string(name), .source = file},
+                                       {.name = "same", .source = file}});
+    const auto code = store.PutCode(*zip);
+    return {.arn = "arn",
+            .code_sha256 = code->sha256,
+            .code_size = code->size,
+            .unpacked_size = code->unpacked_size};
+  }
   void Write(const fs::path& path, std::string_view content) {
     std::ofstream(folder() / path) << content;
   }
@@ -96,8 +114,60 @@ TEST_F(FunctionStoreTest, UnpacksCodeAgainWhenTheCacheIsGone) {
   const auto code = store.PutCode(Zip("hello"));
   ASSERT_TRUE(code);
   fs::remove_all(store.code_folder(code->sha256));
-  ASSERT_TRUE(store.EnsureUnpacked(code->sha256));
+  ASSERT_TRUE(store.EnsureUnpacked(ConfigOf(*code)));
   EXPECT_EQ(ReadFile(store.code_folder(code->sha256) / "bootstrap").value(), "hello");
+}
+
+TEST_F(FunctionStoreTest, MergesLayersInTheirOrder) {
+  auto store = Open();
+  FunctionConfig config = ConfigOf(*store.PutCode(Zip("hello")));
+  config.layers = {PutLayerCode(store, "a", "first"), PutLayerCode(store, "b", "second")};
+  EXPECT_EQ(config.layers[1].unpacked_size, 3 * std::string_view("second").size());
+  ASSERT_TRUE(store.EnsureUnpacked(config));
+  const fs::path merged = store.layers_folder(config.layers);
+  EXPECT_EQ(ReadFile(merged / "both/a").value(), "first");
+  EXPECT_EQ(ReadFile(merged / "both/b").value(), "second");
+  EXPECT_EQ(ReadFile(merged / "same").value(), "second");
+  EXPECT_EQ(ReadFile(store.code_folder(config.layers[0].code_sha256) / "same").value(), "first");
+  config.layers.pop_back();
+  EXPECT_EQ(store.layers_folder(config.layers), store.code_folder(config.layers[0].code_sha256));
+}
+
+TEST_F(FunctionStoreTest, KeepsTheCodeOfLayersThatOnlyAFunctionStillHas) {
+  LayerUse layer;
+  {
+    auto store = Open();
+    FunctionConfig config = PutFunction(store, "f");
+    layer = PutLayerCode(store, "a", "x");
+    PutLayerCode(store, "b", "nobody's");
+    config.layers = {layer};
+    ASSERT_TRUE(store.PutFunction(config));
+  }
+  auto store = Open();
+  EXPECT_TRUE(fs::exists(store.code_folder(layer.code_sha256)));
+  const auto packages = fs::directory_iterator(folder() / "code");
+  EXPECT_EQ(std::distance(fs::begin(packages), fs::end(packages)), 2);
+}
+
+TEST_F(FunctionStoreTest, KeepsLayersOverARestart) {
+  Layer layer{.name = "l", .last_number = 3, .versions = {}};
+  {
+    auto store = Open();
+    const LayerUse code = PutLayerCode(store, "a", "x");
+    layer.versions[2] = {.number = 2,
+                         .description = "d",
+                         .license_info = "MIT",
+                         .created = "now",
+                         .code_sha256 = code.code_sha256,
+                         .code_size = 1,
+                         .unpacked_size = 2,
+                         .runtimes = {"provided.al2023"},
+                         .architectures = {}};
+    ASSERT_TRUE(store.PutLayer(layer));
+  }
+  const auto store = Open();
+  ASSERT_EQ(store.layers.size(), 1u);
+  EXPECT_EQ(store.layers[0], layer);
 }
 
 TEST_F(FunctionStoreTest, ReportsAPackageThatChangedOnDisk) {
@@ -107,7 +177,7 @@ TEST_F(FunctionStoreTest, ReportsAPackageThatChangedOnDisk) {
   for (const auto& entry : fs::directory_iterator(folder() / "code")) {
     std::ofstream(entry.path()) << "garbage";
   }
-  const auto unpacked = store.EnsureUnpacked(code->sha256);
+  const auto unpacked = store.EnsureUnpacked(ConfigOf(*code));
   ASSERT_FALSE(unpacked);
   EXPECT_EQ(unpacked.error().code, ErrorCode::kCorrupt);
 }

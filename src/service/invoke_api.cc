@@ -73,9 +73,12 @@ http::Response Empty(int status) {
 
 InvokeApi::InvokeApi(const Parts& parts) : parts_(parts) {}
 
-awaitable<http::Response> InvokeApi::Invoke(Route route, http::Request request,
-                                            std::string request_id) {
-  auto call = Read(route, request, request_id);
+void InvokeApi::AddTo(Operations& operations) {
+  operations["Invoke"] = [this](ApiCall call) { return Invoke(std::move(call)); };
+}
+
+awaitable<http::Response> InvokeApi::Invoke(ApiCall asked) {
+  auto call = Read(asked.route, asked.request, asked.request_id);
   if (!call) co_return ErrorResponse(call.error());
   if (call->type == Type::kDryRun) co_return Empty(204);
   if (call->type == Type::kEvent) {
@@ -129,7 +132,7 @@ std::expected<InvokeApi::Call, ApiError> InvokeApi::Read(const Route& route, htt
 
 std::expected<std::string, ApiError> InvokeApi::FunctionOf(const Route& route,
                                                            std::string& arn) const {
-  auto named = ParseFunctionName(route.function, parts_.place);
+  auto named = ParseFunctionName(route.InPath("FunctionName"), parts_.place);
   if (!named) return std::unexpected(std::move(named.error()));
   std::string qualifier = std::move(named->qualifier);
   if (const auto asked = route.query.find("Qualifier"); asked != route.query.end()) {

@@ -11,7 +11,7 @@
 #include "service/api_error.h"
 #include "service/event_queue.h"
 #include "service/function_registry.h"
-#include "service/router.h"
+#include "service/operation.h"
 #include "service/scheduler.h"
 
 namespace kelvin::service {
@@ -32,11 +32,13 @@ class InvokeApi {
   };
   explicit InvokeApi(const Parts& parts);
 
-  // `request_id` names the invoke in logs, and in the answer.
-  boost::asio::awaitable<http::Response> Invoke(Route route, http::Request request,
-                                                std::string request_id);
+  // The operation refers to this object.
+  void AddTo(Operations& operations);
 
  private:
+  // The request's id names the invoke in logs, and in the answer.
+  boost::asio::awaitable<http::Response> Invoke(ApiCall call);
+
   enum class Type { kRequestResponse, kEvent, kDryRun };
   struct Call {
     Type type = Type::kRequestResponse;

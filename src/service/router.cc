@@ -2,42 +2,37 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/encoding.h"
 
 namespace kelvin::service {
 namespace {
 
-constexpr std::string_view kFunctions = "/2015-03-31/functions";
-
 struct Row {
+  std::string_view operation;
   std::string_view method;
-  std::string_view suffix;  // after the function's name
-  Operation operation;
+  std::string_view path;        // {Name} stands for one segment
+  std::string_view query = {};  // "name=value" that must be there
 };
 
-constexpr Row kOfAllFunctions[] = {
-    {"POST", "", Operation::kCreateFunction},
-    {"GET", "", Operation::kListFunctions},
+// More particular rows come before those that would take their requests too.
+constexpr Row kRows[] = {
+    {"CreateFunction", "POST", "/2015-03-31/functions"},
+    {"ListFunctions", "GET", "/2015-03-31/functions"},
+    {"GetFunction", "GET", "/2015-03-31/functions/{FunctionName}"},
+    {"DeleteFunction", "DELETE", "/2015-03-31/functions/{FunctionName}"},
+    {"GetFunctionConfiguration", "GET", "/2015-03-31/functions/{FunctionName}/configuration"},
+    {"UpdateFunctionConfiguration", "PUT", "/2015-03-31/functions/{FunctionName}/configuration"},
+    {"UpdateFunctionCode", "PUT", "/2015-03-31/functions/{FunctionName}/code"},
+    {"Invoke", "POST", "/2015-03-31/functions/{FunctionName}/invocations"},
+    {"GetLayerVersionByArn", "GET", "/2018-10-31/layers", "find=LayerVersion"},
+    {"ListLayers", "GET", "/2018-10-31/layers"},
+    {"PublishLayerVersion", "POST", "/2018-10-31/layers/{LayerName}/versions"},
+    {"ListLayerVersions", "GET", "/2018-10-31/layers/{LayerName}/versions"},
+    {"GetLayerVersion", "GET", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}"},
+    {"DeleteLayerVersion", "DELETE", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}"},
 };
-
-constexpr Row kOfOneFunction[] = {
-    {"POST", "/invocations", Operation::kInvoke},
-    {"GET", "", Operation::kGetFunction},
-    {"DELETE", "", Operation::kDeleteFunction},
-    {"GET", "/configuration", Operation::kGetFunctionConfiguration},
-    {"PUT", "/configuration", Operation::kUpdateFunctionConfiguration},
-    {"PUT", "/code", Operation::kUpdateFunctionCode},
-};
-
-template <std::size_t kSize>
-std::optional<Operation> Find(const Row (&rows)[kSize], std::string_view method,
-                              std::string_view suffix) {
-  const auto found = std::ranges::find_if(
-      rows, [&](const Row& row) { return row.method == method && row.suffix == suffix; });
-  if (found == std::end(rows)) return std::nullopt;
-  return found->operation;
-}
 
 std::optional<StringMap> ParseQuery(std::string_view query) {
   StringMap fields;
@@ -54,26 +49,78 @@ std::optional<StringMap> ParseQuery(std::string_view query) {
   return fields;
 }
 
+// The text up to the next '/', which goes from `path` together with it.
+std::string_view TakeSegment(std::string_view& path) {
+  const auto slash = std::min(path.find('/'), path.size());
+  const auto segment = path.substr(0, slash);
+  path.remove_prefix(std::min(slash + 1, path.size()));
+  return segment;
+}
+
+bool IsPlaceholder(std::string_view segment) {
+  return segment.starts_with('{');
+}
+
+// Both without their leading '/'.
+bool Matches(std::string_view pattern, std::string_view path) {
+  while (!pattern.empty() && !path.empty()) {
+    const auto expected = TakeSegment(pattern);
+    const auto given = TakeSegment(path);
+    if (IsPlaceholder(expected) ? given.empty() : given != expected) return false;
+  }
+  return pattern.empty() && path.empty();
+}
+
+bool Matches(const Row& row, std::string_view method, std::string_view path,
+             const StringMap& query) {
+  if (row.method != method || !Matches(row.path.substr(1), path)) return false;
+  if (row.query.empty()) return true;
+  const auto equals = row.query.find('=');
+  const auto given = query.find(row.query.substr(0, equals));
+  return given != query.end() && given->second == row.query.substr(equals + 1);
+}
+
+std::optional<StringMap> PlaceholdersOf(std::string_view pattern, std::string_view path) {
+  StringMap values;
+  while (!pattern.empty()) {
+    const auto name = TakeSegment(pattern);
+    const auto given = TakeSegment(path);
+    if (!IsPlaceholder(name)) continue;
+    auto value = PercentDecode(given);
+    if (!value) return std::nullopt;
+    values.emplace(name.substr(1, name.size() - 2), std::move(*value));
+  }
+  return values;
+}
+
+std::string_view ValueOf(const StringMap& map, std::string_view name) {
+  const auto found = map.find(name);
+  return found == map.end() ? std::string_view{} : std::string_view(found->second);
+}
+
 }  // namespace
+
+std::string_view Route::InPath(std::string_view name) const {
+  return ValueOf(path, name);
+}
+
+std::string_view Route::InQuery(std::string_view name) const {
+  return ValueOf(query, name);
+}
 
 std::optional<Route> FindRoute(std::string_view method, std::string_view target) {
   const auto mark = std::min(target.find('?'), target.size());
   std::string_view path = target.substr(0, mark);
   auto query = ParseQuery(target.substr(std::min(mark + 1, target.size())));
-  if (!query || !path.starts_with(kFunctions)) return std::nullopt;
-  path.remove_prefix(kFunctions.size());
-  if (path.empty() || path == "/") {
-    const auto operation = Find(kOfAllFunctions, method, "");
-    if (!operation) return std::nullopt;
-    return Route{*operation, "", std::move(*query)};
-  }
-  if (path.front() != '/') return std::nullopt;
+  if (!query || !path.starts_with('/')) return std::nullopt;
   path.remove_prefix(1);
-  const auto slash = std::min(path.find('/'), path.size());
-  auto name = PercentDecode(path.substr(0, slash));
-  const auto operation = Find(kOfOneFunction, method, path.substr(slash));
-  if (!name || !operation) return std::nullopt;
-  return Route{*operation, std::move(*name), std::move(*query)};
+  if (path.ends_with('/')) path.remove_suffix(1);
+  const auto row =
+      std::ranges::find_if(kRows, [&](const Row& it) { return Matches(it, method, path, *query); });
+  if (row == std::end(kRows)) return std::nullopt;
+  auto placeholders = PlaceholdersOf(row->path.substr(1), path);
+  if (!placeholders) return std::nullopt;
+  return Route{row->operation, std::move(*placeholders), std::move(*query)};
 }
 
 }  // namespace kelvin::service

@@ -8,25 +8,19 @@
 
 namespace kelvin::service {
 
-enum class Operation {
-  kCreateFunction,
-  kListFunctions,
-  kGetFunction,
-  kDeleteFunction,
-  kGetFunctionConfiguration,
-  kUpdateFunctionConfiguration,
-  kUpdateFunctionCode,
-  kInvoke,
-};
-
 // What a request asks for.
 struct Route {
-  Operation operation;
-  std::string function;  // as the caller named it, decoded; empty where there is none
-  StringMap query;       // decoded; of a name given twice, the first
+  std::string_view operation;  // AWS's name of the call: "CreateFunction"; static
+  StringMap path;              // by the name of the placeholder, decoded: "FunctionName"
+  StringMap query;             // decoded; of a name given twice, the first
+
+  // Empty when there is none.
+  std::string_view InPath(std::string_view name) const;
+  std::string_view InQuery(std::string_view name) const;
 };
 
-// Nothing for what is no call of the API.
+// Nothing for what is no call of the Lambda API. Knows calls that this service does not answer
+// too, so that they can be named.
 std::optional<Route> FindRoute(std::string_view method, std::string_view target);
 
 }  // namespace kelvin::service

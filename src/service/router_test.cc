@@ -8,29 +8,30 @@ namespace {
 struct Case {
   std::string_view method;
   std::string_view target;
-  Operation operation;
-  std::string_view function;
+  std::string_view operation;
+  std::string_view placeholder = "FunctionName";
+  std::string_view value = "";
 };
 
-TEST(Router, FindsEveryCall) {
+TEST(Router, FindsEveryKindOfCall) {
   constexpr Case kCases[] = {
-      {"POST", "/2015-03-31/functions", Operation::kCreateFunction, ""},
-      {"GET", "/2015-03-31/functions/", Operation::kListFunctions, ""},
-      {"GET", "/2015-03-31/functions/f", Operation::kGetFunction, "f"},
-      {"DELETE", "/2015-03-31/functions/f?Qualifier=1", Operation::kDeleteFunction, "f"},
-      {"GET", "/2015-03-31/functions/f/configuration", Operation::kGetFunctionConfiguration, "f"},
-      {"PUT", "/2015-03-31/functions/f/configuration", Operation::kUpdateFunctionConfiguration,
-       "f"},
-      {"PUT", "/2015-03-31/functions/f/code", Operation::kUpdateFunctionCode, "f"},
-      {"POST", "/2015-03-31/functions/f/invocations", Operation::kInvoke, "f"},
-      {"POST", "/2015-03-31/functions/arn%3Aaws%3Alambda/invocations", Operation::kInvoke,
+      {"POST", "/2015-03-31/functions", "CreateFunction"},
+      {"GET", "/2015-03-31/functions/", "ListFunctions"},
+      {"GET", "/2015-03-31/functions/f", "GetFunction", "FunctionName", "f"},
+      {"DELETE", "/2015-03-31/functions/f?Qualifier=1", "DeleteFunction", "FunctionName", "f"},
+      {"PUT", "/2015-03-31/functions/f/configuration", "UpdateFunctionConfiguration",
+       "FunctionName", "f"},
+      {"POST", "/2015-03-31/functions/arn%3Aaws%3Alambda/invocations", "Invoke", "FunctionName",
        "arn:aws:lambda"},
+      {"GET", "/2018-10-31/layers?find=LayerVersion&Arn=a", "GetLayerVersionByArn"},
+      {"GET", "/2018-10-31/layers?find=Other", "ListLayers"},
+      {"GET", "/2018-10-31/layers/l/versions/7", "GetLayerVersion", "VersionNumber", "7"},
   };
   for (const Case& test : kCases) {
     const auto route = FindRoute(test.method, test.target);
     ASSERT_TRUE(route) << test.target;
     EXPECT_EQ(route->operation, test.operation) << test.target;
-    EXPECT_EQ(route->function, test.function) << test.target;
+    EXPECT_EQ(route->InPath(test.placeholder), test.value) << test.target;
   }
 }
 
@@ -45,7 +46,8 @@ TEST(Router, DecodesTheQuery) {
 TEST(Router, KnowsNothingElse) {
   for (const std::string_view target :
        {"/", "/2015-03-31", "/2015-03-31/functionsx", "/2015-03-31/functions/f/other",
-        "/2015-03-31/functions/%zz", "/2015-03-31/functions/f?a=%"}) {
+        "/2015-03-31/functions/%zz", "/2015-03-31/functions/f?a=%",
+        "/2015-03-31/functions//configuration", "2015-03-31/functions", ""}) {
     EXPECT_FALSE(FindRoute("GET", target)) << target;
   }
   EXPECT_FALSE(FindRoute("PATCH", "/2015-03-31/functions/f"));

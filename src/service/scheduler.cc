@@ -9,8 +9,7 @@ Scheduler::Scheduler(const EnvironmentParts& parts, const EnvironmentOptions& op
                      int account_concurrency)
     : parts_(parts), options_(options), account_concurrency_(account_concurrency) {}
 
-void Scheduler::Configure(std::shared_ptr<const FunctionConfig> config,
-                          std::filesystem::path code) {
+void Scheduler::Configure(std::shared_ptr<const FunctionConfig> config, FunctionFolders folders) {
   auto& pool = pools_[config->name];
   if (!pool) {
     pool = std::make_unique<EnvironmentPool>(
@@ -20,7 +19,7 @@ void Scheduler::Configure(std::shared_ptr<const FunctionConfig> config,
             .on_empty =
                 [this] { std::erase_if(removed_, [](const auto& it) { return it->empty(); }); }});
   }
-  pool->Configure(std::move(config), std::move(code));
+  pool->Configure(std::move(config), std::move(folders));
 }
 
 void Scheduler::Remove(std::string_view name) {

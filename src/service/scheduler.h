@@ -36,7 +36,7 @@ class EnvironmentPool final : private Environment::Owner {
 
   // From now on invokes run by this configuration; environments of an older one end after their
   // current invoke.
-  void Configure(std::shared_ptr<const FunctionConfig> config, std::filesystem::path code);
+  void Configure(std::shared_ptr<const FunctionConfig> config, FunctionFolders folders);
   void Submit(std::shared_ptr<Invocation> invocation);
   // Ends every environment after its current invoke; what waits for one fails.
   void Close();
@@ -65,7 +65,7 @@ class EnvironmentPool final : private Environment::Owner {
   const EnvironmentOptions& options_;
   Hooks hooks_;
   std::shared_ptr<const FunctionConfig> config_;
-  std::filesystem::path code_;
+  FunctionFolders folders_;
   List environments_;
   std::vector<Environment*> resting_;  // the one that rested last is the last
   std::deque<std::shared_ptr<Invocation>> waiting_;
@@ -83,7 +83,7 @@ class Scheduler {
   Scheduler& operator=(const Scheduler&) = delete;
 
   // Makes the function's pool, or gives it a new configuration.
-  void Configure(std::shared_ptr<const FunctionConfig> config, std::filesystem::path code);
+  void Configure(std::shared_ptr<const FunctionConfig> config, FunctionFolders folders);
   void Remove(std::string_view name);
 
   // Runs the invocation; its outcome will be set. Fails with kTooManyRequests over the account's

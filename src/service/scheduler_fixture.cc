@@ -35,7 +35,8 @@ SchedulerFixture::~SchedulerFixture() {
 void SchedulerFixture::Configure(std::string_view name, std::string_view description) {
   config_.name = name;
   config_.description = description;
-  scheduler_->Configure(std::make_shared<const FunctionConfig>(config_), "/code");
+  scheduler_->Configure(std::make_shared<const FunctionConfig>(config_),
+                        FunctionFolders{"/code", {}});
   Poll();
 }
 

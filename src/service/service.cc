@@ -13,7 +13,7 @@
 #include "service/function_registry.h"
 #include "service/function_store.h"
 #include "service/invoke_api.h"
-#include "service/router.h"
+#include "service/layer_api.h"
 #include "service/runtime_listener.h"
 #include "service/scheduler.h"
 #include "service/timers.h"
@@ -55,21 +55,6 @@ class Service::Impl {
   awaitable<void> Stop();
 
  private:
-  using Call = awaitable<http::Response> (FunctionApi::*)(Route, http::Request);
-  struct Row {
-    Operation operation;
-    Call call;
-  };
-  static constexpr Row kRows[] = {
-      {Operation::kCreateFunction, &FunctionApi::Create},
-      {Operation::kListFunctions, &FunctionApi::List},
-      {Operation::kGetFunction, &FunctionApi::Get},
-      {Operation::kDeleteFunction, &FunctionApi::Delete},
-      {Operation::kGetFunctionConfiguration, &FunctionApi::GetConfiguration},
-      {Operation::kUpdateFunctionConfiguration, &FunctionApi::UpdateConfiguration},
-      {Operation::kUpdateFunctionCode, &FunctionApi::UpdateCode},
-  };
-
   awaitable<http::Response> Dispatch(http::Request request, const std::string& request_id);
   void WatchSandboxes();
 
@@ -83,8 +68,11 @@ class Service::Impl {
   FunctionRegistry registry_;
   Scheduler scheduler_;
   EventQueue events_;
+  LayerRegistry layers_;
   FunctionApi function_api_;
+  LayerApi layer_api_;
   InvokeApi invoke_api_;
+  Operations operations_;
   asio::posix::stream_descriptor sandbox_events_;
   std::shared_ptr<Impl*> self_;
 };
@@ -115,6 +103,7 @@ Service::Impl::Impl(const asio::any_io_executor& executor, const ServiceParts& p
                .place = environment_options_.place},
               options.event_retry_delays),
       function_api_({.registry = registry_,
+                     .layers = layers_,
                      .store = store_,
                      .workers = workers_,
                      .scheduler = scheduler_,
@@ -123,6 +112,12 @@ Service::Impl::Impl(const asio::any_io_executor& executor, const ServiceParts& p
                      .log = parts.log,
                      .place = environment_options_.place,
                      .host = HostArchitecture()}),
+      layer_api_({.layers = layers_,
+                  .store = store_,
+                  .workers = workers_,
+                  .clock = parts.clock,
+                  .log = parts.log,
+                  .place = environment_options_.place}),
       invoke_api_({.registry = registry_,
                    .scheduler = scheduler_,
                    .events = events_,
@@ -131,6 +126,9 @@ Service::Impl::Impl(const asio::any_io_executor& executor, const ServiceParts& p
                    .place = environment_options_.place}),
       sandbox_events_(executor, parts.sandboxes.event_fd()),
       self_(std::make_shared<Impl*>(this)) {
+  function_api_.AddTo(operations_);
+  layer_api_.AddTo(operations_);
+  invoke_api_.AddTo(operations_);
   WatchSandboxes();
 }
 
@@ -150,12 +148,13 @@ void Service::Impl::WatchSandboxes() {
 }
 
 std::expected<void, Error> Service::Impl::Load() {
+  for (Layer& layer : std::exchange(store_.layers, {})) layers_.Put(std::move(layer));
   for (FunctionConfig& config : std::exchange(store_.functions, {})) {
-    auto unpacked = store_.EnsureUnpacked(config.code_sha256);
+    auto unpacked = store_.EnsureUnpacked(config);
     if (!unpacked) return unpacked;
     const auto shared = std::make_shared<const FunctionConfig>(std::move(config));
     registry_.Put(shared);
-    scheduler_.Configure(shared, store_.code_folder(shared->code_sha256));
+    scheduler_.Configure(shared, FoldersOf(store_, *shared));
   }
   for (StoredEvent& event : std::exchange(store_.events, {})) events_.Resume(std::move(event));
   return {};
@@ -178,14 +177,9 @@ awaitable<http::Response> Service::Impl::Dispatch(http::Request request,
     error.message += request.method + " " + request.target;
     co_return ErrorResponse(error);
   }
-  if (route->operation == Operation::kInvoke) {
-    co_return co_await invoke_api_.Invoke(std::move(*route), std::move(request), request_id);
-  }
-  Call call = nullptr;
-  for (const Row& row : kRows) {
-    if (row.operation == route->operation) call = row.call;
-  }
-  co_return co_await (function_api_.*call)(std::move(*route), std::move(request));
+  const auto operation = operations_.find(route->operation);
+  ApiCall call{std::move(*route), std::move(request), request_id};
+  co_return co_await operation->second(std::move(call));
 }
 
 awaitable<void> Service::Impl::Stop() {
@@ -224,14 +218,12 @@ std::expected<std::unique_ptr<Service>, Error> Service::Create(
 
 http::Response Service::TooLarge(const http::Request& head) {
   const auto route = FindRoute(head.method, head.target);
-  const bool invoke = route && route->operation == Operation::kInvoke;
-  const bool update = route && route->operation == Operation::kUpdateFunctionCode;
+  std::string_view operation = route ? route->operation : "CreateFunction";
+  const bool invoke = operation == "Invoke";
+  if (invoke) operation = "InvokeFunction";
   ApiError error{ApiErrorKind::kRequestTooLarge, {}};
   error.message = fmt::format("Request must be smaller than {} bytes for the {} operation",
-                              invoke ? kMaxInvokeBytes : kMaxRequestBytes,
-                              invoke   ? "InvokeFunction"
-                              : update ? "UpdateFunctionCode"
-                                       : "CreateFunction");
+                              invoke ? kMaxInvokeBytes : kMaxRequestBytes, operation);
   return ErrorResponse(error);
 }
 
