@@ -37,7 +37,8 @@ Output OutputTo(int fd) {
   const bool terminal = ::isatty(fd) == 1;
   return Output{.write = [fd](std::string_view text) { (void)WriteAll(fd, text); },
                 .terminal = terminal,
-                .width = WidthOf(fd, terminal)};
+                .width = WidthOf(fd, terminal),
+                .fd = fd};
 }
 
 bool HasUtf8(const aws::EnvironmentLookup& environment) {

@@ -16,6 +16,7 @@ struct Output {
   std::function<void(std::string_view text)> write;
   bool terminal = false;
   std::size_t width = 80;  // columns of the terminal, or what COLUMNS says
+  int fd = -1;             // the descriptor behind `write`; -1 in tests
 };
 
 // The process around a command, as tests can make one up. What it refers to outlives it.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "cli/background_writer.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
 #include "cli/local_lambda.h"
@@ -44,17 +45,25 @@ std::string Greeting(const ServeOptions& options, const LocalLambda& local) {
 int Serve(const std::vector<std::string>& arguments, const Host& host) {
   const auto options = ParseServe(arguments);
   if (!options) return Report(host, options.error());
-  Log log(host.clock, LogLevel::kInfo, host.err.write);
+  // The service answers on one thread, which must never wait for who reads its output.
+  BackgroundWriter out(host.out.fd);
+  BackgroundWriter err(host.err.fd);
+  Log log(host.clock, LogLevel::kInfo, [&err](std::string_view line) { err.Write(line); });
   auto local = LocalLambda::Open({.listen = {options->host, options->port},
                                   .state = options->state_dir,
                                   .region = options->region,
                                   .storage = options->storage,
                                   .function_log =
-                                      [&host](std::string_view function, std::string_view line) {
-                                        host.out.write(fmt::format("[{}] {}\n", function, line));
+                                      [&out](std::string_view function, std::string_view line) {
+                                        out.Write(fmt::format("[{}] {}\n", function, line));
                                       }},
                                  host.clock, host.random, log);
   if (!local) return Fail(host, kExitEnvironment, local.error().message);
+  for (BackgroundWriter* writer : {&out, &err}) {
+    if (auto started = writer->Start(); !started) {
+      return Fail(host, kExitEnvironment, started.error().message);
+    }
+  }
   const InterruptWatch watch([&] { (*local)->Stop(); });
   host.out.write(Greeting(*options, **local));
   if (auto told = TellReady(*options, (*local)->url()); !told) {
