@@ -6,6 +6,7 @@
 
 #include "cli/compare.h"
 #include "cli/exit_code.h"
+#include "cli/inspect.h"
 #include "cli/invoke.h"
 #include "cli/pack.h"
 #include "cli/serve.h"
@@ -27,6 +28,7 @@ constexpr Command kCommands[] = {
     {"compare", "measure functions, cold and warm, and compare them", Compare},
     {"serve", "run Lambda and DynamoDB on this machine", Serve},
     {"invoke", "invoke a function once", Invoke},
+    {"inspect", "say what a package is, and what in it will hurt", Inspect},
     {"pack", "make a byte-reproducible function package", Pack},
     {"version", "print the version", Version},
     {"help", "print this, or the help of a command", Help},

@@ -11,6 +11,10 @@ std::string_view ToolName() {
   return "kelvin " KELVIN_VERSION;
 }
 
+std::string_view ToolVersion() {
+  return KELVIN_VERSION;
+}
+
 int Version(const std::vector<std::string>& arguments, const Host& host) {
   Arguments parser("version", "Prints the version.", "  kelvin version\n");
   if (auto parsed = parser.Parse(arguments); !parsed) return Report(host, parsed.error());

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "package/elf_machine.h"
 
 namespace kelvin::package {
 namespace {
@@ -24,21 +25,6 @@ constexpr Elf64_Half kThisMachine = EM_AARCH64;
 #else
 #error "Lambda runs on x86_64 and arm64 only"
 #endif
-
-std::string MachineName(Elf64_Half machine) {
-  switch (machine) {
-    case EM_X86_64:
-      return "x86_64";
-    case EM_AARCH64:
-      return "arm64";
-    case EM_386:
-      return "32-bit x86";
-    case EM_ARM:
-      return "32-bit arm";
-    default:
-      return fmt::format("ELF machine {}", machine);
-  }
-}
 
 std::unexpected<Error> Refused(std::string message) {
   return std::unexpected(Error{ErrorCode::kInvalidArgument, std::move(message)});
@@ -62,10 +48,11 @@ std::expected<void, Error> CheckElf(std::string_view head) {
   std::memcpy(&header, head.data(), sizeof header);
   if (header.e_machine != kThisMachine || header.e_ident[EI_CLASS] != ELFCLASS64 ||
       header.e_ident[EI_DATA] != ELFDATA2LSB) {
-    return Refused(fmt::format(
-        "expected bootstrap to be a program for this machine ({}), got one for {}; "
-        "build the function for {}, or run it on a machine of its own kind",
-        MachineName(kThisMachine), MachineName(header.e_machine), MachineName(kThisMachine)));
+    return Refused(
+        fmt::format("expected bootstrap to be a program for this machine ({}), got one for {}; "
+                    "build the function for {}, or run it on a machine of its own kind",
+                    ElfMachineName(kThisMachine), ElfMachineName(header.e_machine),
+                    ElfMachineName(kThisMachine)));
   }
   if (header.e_type != ET_EXEC && header.e_type != ET_DYN) {
     return Refused(
