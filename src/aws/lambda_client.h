@@ -31,6 +31,7 @@ struct FunctionConfiguration {
   std::uint64_t code_size = 0;  // bytes of the zip
   int memory_mb = 0;
   int timeout_seconds = 0;
+  int tmp_mb = 512;                // size of /tmp
   std::string state;               // Pending, Active, Inactive, Failed
   std::string last_update_status;  // Successful, InProgress, Failed
   std::string state_reason;

@@ -70,6 +70,9 @@ std::expected<FunctionConfiguration, Error> FromObject(const json::object& objec
   out.code_size = NumberOr<std::uint64_t>(object, "CodeSize", 0);
   out.memory_mb = NumberOr(object, "MemorySize", 0);
   out.timeout_seconds = NumberOr(object, "Timeout", 0);
+  if (const json::object* tmp = Object(object, "EphemeralStorage")) {
+    out.tmp_mb = NumberOr(*tmp, "Size", out.tmp_mb);
+  }
   out.state = Text(object, "State");
   out.last_update_status = Text(object, "LastUpdateStatus");
   out.state_reason = Text(object, "StateReason");

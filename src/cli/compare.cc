@@ -109,7 +109,7 @@ int CompareLocally(const CompareOptions& options, const lab::PriceTable& prices,
     auto local = LocalLambda::Open(std::move(local_options), host.clock, host.random, log);
     if (!local) return Fail(host, kExitEnvironment, local.error().message);
     record.endpoint = "a local service for the length of the run";
-    record.missing_isolation = (*local)->isolation().missing;
+    record.conditions.missing_isolation = (*local)->isolation().missing;
     exit_code = MeasureOn(**local, *deployment, options, host, record);
   }
   return WriteReports(record, options, prices, host, exit_code);

@@ -8,8 +8,8 @@
 #include "base/file.h"
 #include "cli/exit_code.h"
 #include "cli/lambda_endpoint.h"
+#include "lab/journal.h"
 #include "lab/progress.h"
-#include "lab/record_writer.h"
 #include "lab/report.h"
 
 namespace kelvin::cli {
@@ -38,8 +38,8 @@ bool AnyGivenUp(const lab::Record& record) {
 int MeasureAndSave(aws::LambdaClient& client, const std::vector<lab::Subject>& subjects,
                    const CompareOptions& options, const std::function<bool()>& stop_requested,
                    const Host& host, lab::Record& record) {
-  auto writer = lab::RecordWriter::Create(OutputPath(options, "compare.json"), host.clock);
-  if (!writer) return Fail(host, kExitEnvironment, writer.error().message);
+  auto keeper = lab::RecordKeeper::Create(OutputPath(options, "compare.json"));
+  if (!keeper) return Fail(host, kExitEnvironment, keeper.error().message);
   lab::ProgressPrinter progress(
       host.clock, host.err.terminal ? lab::ProgressForm::kLine : lab::ProgressForm::kLines,
       host.err.width, host.err.write);
@@ -49,7 +49,7 @@ int MeasureAndSave(aws::LambdaClient& client, const std::vector<lab::Subject>& s
   hooks.on_progress = [&](const lab::Progress& shown) { progress.Show(shown); };
   hooks.stop_requested = stop_requested;
   hooks.save = [&](const lab::Record& current) {
-    return current.state == "running" ? writer->Offer(current) : writer->Write(current);
+    return current.state == "running" ? keeper->Append(current) : keeper->Finish(current);
   };
   const auto run = lab::Run(client, host.clock, subjects, run_options, hooks, record);
   progress.Clear();

@@ -35,6 +35,7 @@ class FakeLambdaClient final : public aws::LambdaClient {
                               .code_size = 400'000,
                               .memory_mb = 128,
                               .timeout_seconds = 3,
+                              .tmp_mb = 512,
                               .state = "Active",
                               .last_update_status = "Successful",
                               .state_reason = {},
@@ -73,6 +74,7 @@ class FakeLambdaClient final : public aws::LambdaClient {
     if (function == nullptr) return std::unexpected(NotFound(name));
     ++updates;
     if (input.environment) function->configuration.environment = *input.environment;
+    if (input.memory_mb) function->configuration.memory_mb = *input.memory_mb;
     function->cold = true;
     function->pending_polls = polls_after_update;
     return function->configuration;

@@ -49,7 +49,33 @@ std::string Kernel() {
   return fmt::format("{} {} {}", name.sysname, name.release, name.machine);
 }
 
+// Whose machine a guest runs on, as its firmware tells.
+std::string VirtualMachine(std::string_view cpuinfo, const std::string& vendor) {
+  const std::string flags = FieldOf(cpuinfo, "flags");
+  if ((' ' + flags + ' ').find(" hypervisor ") == std::string::npos) return {};
+  return vendor.empty() ? "virtual machine" : fmt::format("virtual machine ({})", vendor);
+}
+
+bool IsContainer(const std::filesystem::path& root) {
+  std::error_code ignored;
+  return std::filesystem::exists(root / ".dockerenv", ignored) ||
+         std::filesystem::exists(root / "run/.containerenv", ignored);
+}
+
+// cgroup v2's cpu.max: "max 100000", or quota and period in microseconds.
+double CpuLimit(std::string_view cpu_max) {
+  const std::size_t space = cpu_max.find(' ');
+  if (space == std::string_view::npos) return 0;
+  const auto quota = LeadingNumber<double>(cpu_max);
+  const auto period = LeadingNumber<double>(cpu_max.substr(space + 1));
+  return quota > 0 && period > 0 ? quota / period : 0;
+}
+
 }  // namespace
+
+double ReadLoad(const std::filesystem::path& root) {
+  return LeadingNumber<double>(ReadFile(root / "proc/loadavg").value_or(std::string()));
+}
 
 Machine ReadMachine(const std::filesystem::path& root) {
   const auto read = [&](const char* path) { return ReadFile(root / path).value_or(std::string()); };
@@ -60,7 +86,13 @@ Machine ReadMachine(const std::filesystem::path& root) {
       static_cast<int>(LeadingNumber<long>(FieldOf(read("proc/meminfo"), "MemTotal")) / 1024);
   machine.kernel = Kernel();
   machine.governor = Trimmed(read("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"));
-  machine.load_1m = LeadingNumber<double>(read("proc/loadavg"));
+  machine.virtualization =
+      VirtualMachine(read("proc/cpuinfo"), Trimmed(read("sys/class/dmi/id/sys_vendor")));
+  if (IsContainer(root)) {
+    machine.virtualization += machine.virtualization.empty() ? "container" : ", container";
+  }
+  machine.cpu_limit = CpuLimit(read("sys/fs/cgroup/cpu.max"));
+  machine.load_1m = ReadLoad(root);
   return machine;
 }
 

@@ -67,8 +67,10 @@ std::optional<double> ProgressPrinter::SecondsLeft(const Progress& progress) con
   const auto mean = [](const Pace& pace, double otherwise) {
     return pace.samples == 0 ? otherwise : pace.seconds / static_cast<double>(pace.samples);
   };
-  return static_cast<double>(progress.cold_left) * mean(cold_, 0) +
-         static_cast<double>(progress.warm_left) * mean(warm_, progress.warm_guess_ms / 1000);
+  const double left =
+      static_cast<double>(progress.cold_left) * mean(cold_, 0) +
+      static_cast<double>(progress.warm_left) * mean(warm_, progress.warm_guess_ms / 1000);
+  return std::min(left, progress.budget_left_seconds.value_or(left));
 }
 
 std::string ProgressPrinter::Text(const Progress& progress) const {

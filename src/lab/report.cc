@@ -305,7 +305,7 @@ std::string TerminalReport(const Record& record, const PriceTable& prices, const
   section("95% intervals of the medians", IntervalLines(record, summaries));
   section("As the client saw it, median", ClientLines(record, summaries));
   section("Notes", Notes(record, summaries));
-  section("Isolation that this host lacks", record.missing_isolation);
+  section("Isolation that this host lacks", record.conditions.missing_isolation);
   return out;
 }
 
@@ -333,7 +333,7 @@ std::string MarkdownReport(const Record& record, const PriceTable& prices) {
   section("95% intervals of the medians", IntervalLines(record, summaries));
   section("As the client saw it, median", ClientLines(record, summaries));
   section("Notes", Notes(record, summaries));
-  section("Isolation that this host lacks", record.missing_isolation);
+  section("Isolation that this host lacks", record.conditions.missing_isolation);
   out += fmt::format("\n## Repeat\n\nOn {}:\n\n```\n{}\n```\n", MachineLine(record.machine),
                      record.command);
   return out;

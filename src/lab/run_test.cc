@@ -178,5 +178,123 @@ TEST_F(RunTest, TellsHowFarItIs) {
   EXPECT_EQ(done.back(), 11U);
 }
 
+TEST_F(RunTest, EndsThePhasesWithTheRoundInWhichTheBudgetIsSpent) {
+  client_.Add("f");
+  client_.Add("g");
+  options_.budget = std::chrono::milliseconds{20};  // an invoke takes 2
+  ASSERT_TRUE(Go({"f", "g"}).has_value());
+  EXPECT_EQ(record_.state, "finished");
+  EXPECT_EQ(record_.settings.budget_seconds, 0.02);
+  const auto count = [&](std::size_t function, SampleKind kind) {
+    return std::ranges::count_if(record_.samples, [&](const Sample& sample) {
+      return sample.function == function && sample.kind == kind;
+    });
+  };
+  EXPECT_EQ(count(0, SampleKind::kCold), 3);
+  EXPECT_EQ(count(1, SampleKind::kCold), 3);
+  EXPECT_EQ(count(0, SampleKind::kWarmUp), 2);
+  EXPECT_EQ(count(0, SampleKind::kWarm), 1);
+  EXPECT_EQ(count(1, SampleKind::kWarm), 1);
+}
+
+TEST_F(RunTest, GoesOnWithAnInterruptedRunWhereItEnded) {
+  client_.Add("f");
+  client_.Add("g");
+  for (const int stop_after : {1, 5, 8, 9, 13, 23}) {
+    record_ = Record{};
+    client_.invokes = 0;
+    hooks_.stop_requested = [&] { return client_.invokes == stop_after; };
+    ASSERT_TRUE(Go({"f", "g"}).has_value());
+    ASSERT_EQ(record_.state, "interrupted");
+    hooks_.stop_requested = [] { return false; };
+    ASSERT_TRUE(Go({"f", "g"}).has_value());
+    EXPECT_EQ(record_.state, "finished");
+    EXPECT_EQ(record_.resumed.size(), 1U);
+    EXPECT_EQ(record_.functions.size(), 2U);
+    EXPECT_EQ(Count(0, Outcome::kOk), 12) << stop_after;
+    EXPECT_EQ(Count(1, Outcome::kOk), 12) << stop_after;
+    for (const Sample& sample : record_.samples) {
+      if (sample.kind == SampleKind::kWarm && sample.outcome == Outcome::kOk) {
+        EXPECT_FALSE(sample.init_ms.has_value());
+      }
+    }
+  }
+}
+
+TEST_F(RunTest, DoesNotResumeWithAnotherBuild) {
+  client_.Add("f");
+  hooks_.stop_requested = [&] { return client_.invokes == 2; };
+  ASSERT_TRUE(Go({"f"}).has_value());
+  client_.functions.at("f").configuration.code_sha256 = "other";
+  const auto resumed = Go({"f"});
+  ASSERT_FALSE(resumed.has_value());
+  EXPECT_EQ(resumed.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(resumed.error().message, HasSubstr("SHA-256 other"));
+}
+
+TEST_F(RunTest, GivesUpAFunctionThatSomebodyElseUpdatesBetweenColdSamples) {
+  client_.Add("f");
+  client_.Add("g");
+  client_.bend_invoke = [&](FakeLambdaClient::Function&, aws::InvokeResult&) {
+    if (client_.invokes == 3) client_.functions.at("f").configuration.code_sha256 = "other";
+  };
+  ASSERT_TRUE(Go({"f", "g"}).has_value());
+  EXPECT_THAT(record_.functions[0].abandoned, HasSubstr("somebody else changed its code"));
+  EXPECT_LT(Count(0, Outcome::kOk), 4);
+  EXPECT_THAT(record_.functions[1].abandoned, IsEmpty());
+  EXPECT_EQ(Count(1, Outcome::kOk), 12);
+}
+
+TEST_F(RunTest, SeesAnUpdateThatEndsAWarmEnvironmentOrComesAtTheEnd) {
+  client_.Add("f");
+  client_.bend_invoke = [&](FakeLambdaClient::Function& function, aws::InvokeResult&) {
+    if (client_.invokes != 9) return;
+    function.configuration.environment["NEW"] = "1";
+    function.cold = true;
+  };
+  ASSERT_TRUE(Go({"f"}).has_value());
+  EXPECT_THAT(record_.functions[0].abandoned, HasSubstr("its environment variables"));
+  // What the other wrote stays, what the run wrote goes.
+  EXPECT_EQ(client_.functions.at("f").configuration.environment,
+            (std::map<std::string, std::string>{{"NEW", "1"}}));
+
+  record_ = Record{};
+  client_.invokes = 0;
+  client_.bend_invoke = [&](FakeLambdaClient::Function& function, aws::InvokeResult&) {
+    if (client_.invokes == 12) function.configuration.code_sha256 = "last";
+  };
+  ASSERT_TRUE(Go({"f"}).has_value());
+  EXPECT_THAT(record_.functions[0].abandoned, HasSubstr("its code"));
+  EXPECT_EQ(Count(0, Outcome::kOk), 12);
+}
+
+TEST_F(RunTest, MeasuresOneFunctionAtSeveralMemorySizes) {
+  client_.Add("f");
+  options_.plan.warm_order = WarmOrder::kInTurn;
+  std::vector<Subject> subjects;
+  for (const int memory : {128, 256, 512}) {
+    subjects.push_back(Subject{.name = "f", .memory_mb = memory});
+  }
+  std::map<int, int> invokes;
+  client_.bend_invoke = [&](FakeLambdaClient::Function& function, aws::InvokeResult&) {
+    ++invokes[function.configuration.memory_mb];
+  };
+  ASSERT_TRUE(lab::Run(client_, clock_, subjects, options_, hooks_, record_).has_value());
+  EXPECT_EQ(invokes, (std::map<int, int>{{128, 12}, {256, 12}, {512, 12}}));
+  EXPECT_EQ(record_.functions[2].memory_mb, 512);
+  EXPECT_EQ(client_.functions.at("f").configuration.memory_mb, 128);
+  EXPECT_THAT(client_.functions.at("f").configuration.environment, IsEmpty());
+}
+
+TEST_F(RunTest, RefusesToForceColdStartsOfAPublishedVersion) {
+  client_.Add("f:7");
+  const auto run = Go({"f:7"});
+  ASSERT_FALSE(run.has_value());
+  EXPECT_THAT(run.error().message, HasSubstr("--cold 0"));
+  options_.plan.cold = 0;
+  EXPECT_TRUE(Go({"f:7"}).has_value());
+  EXPECT_EQ(client_.updates, 0);
+}
+
 }  // namespace
 }  // namespace kelvin::lab

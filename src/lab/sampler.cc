@@ -98,41 +98,106 @@ std::expected<aws::FunctionConfiguration, Error> Sampler::Open(std::string_view 
   // A run that was killed left it; taking it out again is part of leaving the function as it was.
   const bool left_over = configuration->environment.erase(std::string(kStampVariable)) > 0;
   State& state = states_[std::string(function)];
-  state.environment = configuration->environment;
+  state.opened = *configuration;
+  state.memory_mb = configuration->memory_mb;
   state.stamped = left_over;
   return configuration;
 }
 
-std::expected<void, Error> Sampler::Stamp(const std::string& function, State& state) {
+std::expected<void, Error> Sampler::Stamp(const std::string& function, State& state,
+                                          std::optional<int> memory_mb) {
   aws::UpdateConfigurationInput input;
-  input.environment = state.environment;
+  input.environment = state.opened.environment;
   // The time makes a stamp differ from one that an earlier run left.
-  (*input.environment)[std::string(kStampVariable)] =
-      fmt::format("{} {}", FormatIso8601(clock_.WallNow()), ++stamps_);
+  state.stamp = fmt::format("{} {}", FormatIso8601(clock_.WallNow()), ++stamps_);
+  (*input.environment)[std::string(kStampVariable)] = state.stamp;
+  input.memory_mb = memory_mb;
   state.stamped = true;
   state.invokes = 0;
   auto updated = Retrying([&] { return client_.UpdateConfiguration(function, input); });
   if (!updated) return std::unexpected(std::move(updated.error()));
+  if (memory_mb) state.memory_mb = *memory_mb;
   auto ready = WaitUntilReady(function);
   if (!ready) return std::unexpected(std::move(ready.error()));
+  Compare(*ready, state);
+  return {};
+}
+
+std::expected<void, Error> Sampler::SwitchMemory(const std::string& function,
+                                                 std::optional<int> memory_mb) {
+  State& state = states_[function];
+  if (!memory_mb || *memory_mb == state.memory_mb) return {};
+  return Stamp(function, state, memory_mb);
+}
+
+void Sampler::Compare(const aws::FunctionConfiguration& now, State& state) {
+  if (!state.foreign_change.empty()) return;
+  const auto stamp = now.environment.find(std::string(kStampVariable));
+  auto environment = now.environment;
+  environment.erase(std::string(kStampVariable));
+  if (now.code_sha256 != state.opened.code_sha256) {
+    state.foreign_change =
+        fmt::format("its code (SHA-256 {}, now {})", state.opened.code_sha256, now.code_sha256);
+  } else if (now.memory_mb != state.memory_mb) {
+    state.foreign_change =
+        fmt::format("its memory size ({} MB, now {} MB)", state.memory_mb, now.memory_mb);
+  } else if (environment != state.opened.environment) {
+    state.foreign_change = "its environment variables";
+  } else if (!state.stamp.empty() &&
+             (stamp == now.environment.end() || stamp->second != state.stamp)) {
+    state.foreign_change =
+        fmt::format("the variable {}: another run measures it at the same time", kStampVariable);
+  }
+}
+
+const std::string& Sampler::ForeignChange(const std::string& function) {
+  return states_[function].foreign_change;
+}
+
+std::expected<void, Error> Sampler::Verify(const std::string& function) {
+  auto now = Retrying([&] { return client_.GetFunction(function); });
+  State& state = states_[function];
+  if (now) {
+    Compare(*now, state);
+  } else if (now.error().code == ErrorCode::kNotFound) {
+    state.foreign_change = "that it existed: it was deleted";
+  } else {
+    return std::unexpected(std::move(now.error()));
+  }
   return {};
 }
 
 std::expected<Sample, Error> Sampler::TakeCold(const std::string& function,
-                                               std::string_view payload) {
-  if (auto stamped = Stamp(function, states_[function]); !stamped) {
+                                               std::string_view payload,
+                                               std::optional<int> memory_mb) {
+  if (auto stamped = Stamp(function, states_[function], memory_mb); !stamped) {
     return std::unexpected(std::move(stamped.error()));
   }
   return Take(function, payload, Start::kMustBeCold);
 }
 
 std::expected<Sample, Error> Sampler::TakeWarm(const std::string& function,
-                                               std::string_view payload) {
-  return Take(function, payload, Start::kMustBeWarm);
+                                               std::string_view payload,
+                                               std::optional<int> memory_mb) {
+  if (auto switched = SwitchMemory(function, memory_mb); !switched) {
+    return std::unexpected(std::move(switched.error()));
+  }
+  auto sample = Take(function, payload, Start::kMustBeWarm);
+  // Nothing but a change, or Lambda's own doing, ends a warm environment.
+  if (sample && sample->outcome == Outcome::kRejected && sample->init_ms) {
+    if (auto verified = Verify(function); !verified) {
+      return std::unexpected(std::move(verified.error()));
+    }
+  }
+  return sample;
 }
 
 std::expected<Sample, Error> Sampler::TakeWarmUp(const std::string& function,
-                                                 std::string_view payload) {
+                                                 std::string_view payload,
+                                                 std::optional<int> memory_mb) {
+  if (auto switched = SwitchMemory(function, memory_mb); !switched) {
+    return std::unexpected(std::move(switched.error()));
+  }
   return Take(function, payload, Start::kMayBeCold);
 }
 
@@ -157,6 +222,7 @@ std::expected<Sample, Error> Sampler::Take(const std::string& function, std::str
     sample.billed_ms = report->billed_ms;
     sample.max_memory_mb = report->max_memory_mb;
     sample.report = std::move(report->text);
+    sample.engine = FindEngineLine(result->log_tail);
     if (sample.init_ms) {
       state.invokes = 1;
     } else if (state.invokes > 0) {
@@ -177,20 +243,36 @@ std::expected<Sample, Error> Sampler::Take(const std::string& function, std::str
   return sample;
 }
 
+// Starts from the configuration as it is by now: what somebody else changed meanwhile is not
+// undone.
+std::expected<void, Error> Sampler::RestoreOne(const std::string& function, State& state) {
+  auto now = Retrying([&] { return client_.GetFunction(function); });
+  if (!now && now.error().code == ErrorCode::kNotFound) return {};  // there is nothing to leave
+  if (!now) return std::unexpected(std::move(now.error()));
+  aws::UpdateConfigurationInput input;
+  if (now->environment.erase(std::string(kStampVariable)) > 0) input.environment = now->environment;
+  if (now->memory_mb == state.memory_mb && state.memory_mb != state.opened.memory_mb) {
+    input.memory_mb = state.opened.memory_mb;
+  }
+  if (!input.environment && !input.memory_mb) return {};
+  auto updated = Retrying([&] { return client_.UpdateConfiguration(function, input); });
+  if (!updated) return std::unexpected(std::move(updated.error()));
+  return {};
+}
+
 std::expected<void, Error> Sampler::Restore() {
   std::expected<void, Error> restored;
   for (auto& [function, state] : states_) {
     if (!state.stamped) continue;
-    aws::UpdateConfigurationInput input;
-    input.environment = state.environment;
-    auto updated = Retrying([&] { return client_.UpdateConfiguration(function, input); });
-    if (updated) {
+    const auto one = RestoreOne(function, state);
+    if (one) {
       state.stamped = false;
     } else if (restored) {
       restored = std::unexpected(
-          Error{updated.error().code,
-                fmt::format("cannot take the environment variable {} off function {} again: {}",
-                            kStampVariable, function, updated.error().message)});
+          Error{one.error().code,
+                fmt::format("cannot take the environment variable {} off function {} again: {}; "
+                            "take it off by hand",
+                            kStampVariable, function, one.error().message)});
     }
   }
   return restored;

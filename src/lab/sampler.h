@@ -3,6 +3,7 @@
 #include <chrono>
 #include <expected>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,7 +27,8 @@ struct SamplerOptions {
 
 // Takes single samples over the Lambda API. A cold start is forced by a stamp in the environment
 // variable KELVIN_COLD_START, which makes Lambda replace every environment of the function; Restore
-// puts the environment variables back as they were.
+// takes it off again. A memory size, where one is given, is set with the stamp and set back by
+// Restore.
 // Not thread-safe. Client and clock outlive the object.
 class Sampler {
  public:
@@ -42,11 +44,20 @@ class Sampler {
 
   // One invoke; `function` is the name given to Open. A sample that is not what was asked for comes
   // back as rejected, a function's failure as failed: an Error only says that Lambda itself cannot
-  // be worked with. Sample::function and Sample::kind are the caller's to set.
-  std::expected<Sample, Error> TakeCold(const std::string& function, std::string_view payload);
-  std::expected<Sample, Error> TakeWarm(const std::string& function, std::string_view payload);
+  // be worked with. Sample::function, kind and step are the caller's to set.
+  std::expected<Sample, Error> TakeCold(const std::string& function, std::string_view payload,
+                                        std::optional<int> memory_mb = std::nullopt);
+  std::expected<Sample, Error> TakeWarm(const std::string& function, std::string_view payload,
+                                        std::optional<int> memory_mb = std::nullopt);
   // As TakeWarm, but the invoke may start the environment.
-  std::expected<Sample, Error> TakeWarmUp(const std::string& function, std::string_view payload);
+  std::expected<Sample, Error> TakeWarmUp(const std::string& function, std::string_view payload,
+                                          std::optional<int> memory_mb = std::nullopt);
+
+  // What somebody else changed of the function since Open, as far as it has been seen; empty while
+  // it is as it was. Samples taken after such a change are of another function.
+  const std::string& ForeignChange(const std::string& function);
+  // Looks again.
+  std::expected<void, Error> Verify(const std::string& function);
 
   // Undoes every change; the first failure is returned, the others are tried all the same.
   std::expected<void, Error> Restore();
@@ -54,12 +65,20 @@ class Sampler {
  private:
   enum class Start { kMustBeCold, kMayBeCold, kMustBeWarm };
   struct State {
-    std::map<std::string, std::string> environment;  // as it was, and is to be again
+    aws::FunctionConfiguration opened;  // as it was, and is to be again
+    int memory_mb = 0;                  // as it is now
+    std::string stamp;                  // as it is now; empty without one
     bool stamped = false;
     int invokes = 0;  // in its environment; 0 where unknown
+    std::string foreign_change;
   };
 
-  std::expected<void, Error> Stamp(const std::string& function, State& state);
+  std::expected<void, Error> Stamp(const std::string& function, State& state,
+                                   std::optional<int> memory_mb);
+  std::expected<void, Error> SwitchMemory(const std::string& function,
+                                          std::optional<int> memory_mb);
+  static void Compare(const aws::FunctionConfiguration& now, State& state);
+  std::expected<void, Error> RestoreOne(const std::string& function, State& state);
   std::expected<aws::FunctionConfiguration, Error> WaitUntilReady(std::string_view function);
   std::expected<Sample, Error> Take(const std::string& function, std::string_view payload,
                                     Start start);

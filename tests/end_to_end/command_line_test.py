@@ -54,19 +54,22 @@ class Compare(unittest.TestCase):
         self.assertEqual([f["name"] for f in record["functions"]], ["hello-aot"])
 
     def test_an_interrupt_keeps_what_was_measured_and_leaves_no_process(self):
-        self.compare("--cold", "2", "--warm", "2", "--warm-up", "1")  # writes kelvin.toml
+        self.compare("--cold", "1", "--warm", "0", "--warm-up", "0")  # writes kelvin.toml
         process = subprocess.Popen(
             [harness.KELVIN, "compare", "--config", str(self.folder / "kelvin.toml"), "--out",
              str(self.out), "--cold", "2000", "--warm", "20000"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL)
-        before = (self.out / "compare.json").stat().st_mtime_ns
-        harness.wait_until(lambda: (self.out / "compare.json").stat().st_mtime_ns != before,
+        journal = self.out / "compare.journal"
+        harness.wait_until(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 5,
                            "the record is saved as it goes")
         process.send_signal(signal.SIGINT)
         output = process.communicate(timeout=60)[0]
         self.assertEqual(process.returncode, 130, output)
         self.assertIn("compare.json", output)
-        json.loads((self.out / "compare.json").read_text())
+        record = json.loads((self.out / "compare.json").read_text())
+        self.assertEqual(record["state"], "interrupted")
+        self.assertGreater(len(record["samples"]), 4)
+        self.assertFalse(journal.exists())
         self.assertFalse(harness.processes_of(self.folder))
 
     def test_an_unknown_function_is_named(self):
