@@ -1,3 +1,4 @@
+#include <future>
 #include <set>
 
 #include <boost/json.hpp>
@@ -214,11 +215,17 @@ TEST_F(ServiceTest, RefusesAZipThatCannotBeUnpacked) {
 }
 
 TEST_F(ServiceTest, EndsEveryProcessWhenItStops) {
+  Stop();
+  std::promise<void> running;
+  ServiceOptions options;
+  options.function_log = [&](std::string_view, std::string_view line) {
+    if (line.starts_with("START")) running.set_value();
+  };
+  Start(std::move(options));
   CreateFunction("f", "hang", 60);
   std::thread caller(
       [&] { EXPECT_EQ(Invoke("f").headers.Get("X-Amz-Function-Error"), "Unhandled"); });
-  // The folder of the log appears when the environment runs.
-  while (!std::filesystem::exists(state() / "logs" / "f")) std::this_thread::yield();
+  running.get_future().wait();
   Stop();
   caller.join();
 }
