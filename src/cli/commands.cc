@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/assess.h"
 #include "cli/compare.h"
 #include "cli/exit_code.h"
 #include "cli/inspect.h"
@@ -29,7 +30,8 @@ constexpr Command kCommands[] = {
     {"serve", "run Lambda and DynamoDB on this machine", Serve},
     {"invoke", "invoke a function once", Invoke},
     {"inspect", "say what a package is, and what in it will hurt", Inspect},
-    {"pack", "make a byte-reproducible function package", Pack},
+    {"assess", "say which packages to move to AOT, in which order", Assess},
+    {"pack", "make a byte-reproducible zip or container image", Pack},
     {"version", "print the version", Version},
     {"help", "print this, or the help of a command", Help},
 };

@@ -158,74 +158,79 @@ std::expected<void, Error> AddLayer(std::string_view bytes, std::string_view nam
   return {};
 }
 
-std::expected<ImageConfig, Error> ReadOci(const Blobs& blobs, std::string_view index,
-                                          ReadBudget& budget, Files& files) {
+std::expected<ImageParts, Error> OciParts(const Blobs& blobs, std::string_view index) {
   const auto manifest = OciManifest(blobs, index);
   if (!manifest) return std::unexpected(manifest.error());
-  const auto config = JsonBlob(blobs, manifest->config);
+  const auto config = BlobOf(blobs, manifest->config);
   if (!config) return std::unexpected(config.error());
+  ImageParts parts{.config = std::string(*config), .layers = {}};
   for (const std::string& digest : manifest->layers) {
     const auto layer = BlobOf(blobs, digest);
     if (!layer) return std::unexpected(layer.error());
-    if (auto added = AddLayer(*layer, digest, budget, files); !added) {
-      return std::unexpected(std::move(added.error()));
-    }
+    parts.layers.emplace_back(*layer);
   }
-  return ReadConfig(*config, manifest->layers.size());
+  return parts;
 }
 
-std::expected<ImageConfig, Error> ReadDockerSave(const Blobs& blobs, std::string_view text,
-                                                 ReadBudget& budget, Files& files) {
+std::expected<ImageParts, Error> SavedParts(const Blobs& blobs, std::string_view text) {
   const auto manifest = ParseJson(text, "manifest.json");
   if (!manifest) return std::unexpected(manifest.error());
   const json::array* images = manifest->if_array();
   if (images == nullptr || images->empty()) return NotAnImage("its manifest.json lists no image");
-  const auto blob = [&](const std::string& name) -> std::expected<std::string_view, Error> {
+  const auto blob = [&](std::string_view name) -> std::expected<std::string, Error> {
     const auto found = blobs.find(name);
     if (found == blobs.end()) return NotAnImage(fmt::format("\"{}\" is missing", name));
     return found->second;
   };
-  const auto config_text = blob(std::string(StringAt(images->front(), "Config")));
-  if (!config_text) return std::unexpected(config_text.error());
-  const auto config = ParseJson(*config_text, "its configuration");
-  if (!config) return std::unexpected(config.error());
-  const std::vector<std::string> layers = StringsAt(images->front(), "Layers");
-  for (const std::string& name : layers) {
-    const auto layer = blob(name);
-    if (!layer) return std::unexpected(layer.error());
-    if (auto added = AddLayer(*layer, name, budget, files); !added) {
-      return std::unexpected(std::move(added.error()));
-    }
+  auto config = blob(StringAt(images->front(), "Config"));
+  if (!config) return std::unexpected(std::move(config.error()));
+  ImageParts parts{.config = std::move(*config), .layers = {}};
+  for (const std::string& name : StringsAt(images->front(), "Layers")) {
+    auto layer = blob(name);
+    if (!layer) return std::unexpected(std::move(layer.error()));
+    parts.layers.push_back(std::move(*layer));
   }
-  return ReadConfig(*config, layers.size());
+  return parts;
 }
 
 }  // namespace
 
-std::expected<Contents, Error> ReadImage(std::string_view bytes, std::string source,
-                                         const ContentsLimits& limits) {
+std::expected<ImageParts, Error> ReadImageParts(std::string_view bytes, std::string_view source,
+                                                const ContentsLimits& limits) {
   ReadBudget budget{.bytes = limits.max_bytes, .files = limits.max_files};
   Blobs blobs;
   auto read = ReadArchive(bytes, ArchiveFormat::kTar, source, budget, [&](PackagedFile file) {
     blobs.insert_or_assign(std::move(file.name), std::move(file.content));
   });
   if (!read) return std::unexpected(std::move(read.error()));
-  Files files;
-  std::expected<ImageConfig, Error> image;
   if (const auto index = blobs.find("index.json"); index != blobs.end()) {
-    image = ReadOci(blobs, index->second, budget, files);
-  } else if (const auto saved = blobs.find("manifest.json"); saved != blobs.end()) {
-    image = ReadDockerSave(blobs, saved->second, budget, files);
-  } else {
-    return NotAnImage("the tar has neither index.json nor manifest.json");
+    return OciParts(blobs, index->second);
   }
-  if (!image) return std::unexpected(std::move(image.error()));
+  if (const auto saved = blobs.find("manifest.json"); saved != blobs.end()) {
+    return SavedParts(blobs, saved->second);
+  }
+  return NotAnImage("the tar has neither index.json nor manifest.json");
+}
+
+std::expected<Contents, Error> ReadImage(std::string_view bytes, std::string source,
+                                         const ContentsLimits& limits) {
+  const auto parts = ReadImageParts(bytes, source, limits);
+  if (!parts) return std::unexpected(parts.error());
+  const auto config = ParseJson(parts->config, "its configuration");
+  if (!config) return std::unexpected(config.error());
+  ReadBudget budget{.bytes = limits.max_bytes, .files = limits.max_files};
+  Files files;
+  for (std::size_t i = 0; i < parts->layers.size(); ++i) {
+    if (auto added = AddLayer(parts->layers[i], std::to_string(i + 1), budget, files); !added) {
+      return std::unexpected(std::move(added.error()));
+    }
+  }
   Contents contents{.container = Container::kImage,
                     .source = std::move(source),
                     .packed_bytes = bytes.size(),
                     .unpacked_bytes = 0,
                     .files = {},
-                    .image = std::move(*image)};
+                    .image = ReadConfig(*config, parts->layers.size())};
   for (auto& [name, file] : files) contents.files.push_back(std::move(file));
   return contents;
 }

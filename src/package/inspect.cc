@@ -1,6 +1,7 @@
 #include "package/inspect.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -11,7 +12,9 @@ namespace kelvin::package {
 namespace {
 
 std::vector<SizedName> LargestFirst(std::vector<SizedName> names) {
-  std::ranges::stable_sort(names, std::greater{}, &SizedName::bytes);
+  std::ranges::sort(names, [](const SizedName& a, const SizedName& b) {
+    return a.bytes != b.bytes ? a.bytes > b.bytes : a.name < b.name;
+  });
   return names;
 }
 
@@ -92,9 +95,9 @@ std::expected<InspectReport, Error> Inspect(const Contents& contents,
   CheckAssemblies(analysis, report.identity);
   CheckSecrets(analysis);
   report.findings = analysis.TakeFindings();
-  std::ranges::stable_sort(report.findings, [](const Finding& a, const Finding& b) {
+  std::ranges::sort(report.findings, [](const Finding& a, const Finding& b) {
     if (a.severity != b.severity) return a.severity > b.severity;
-    return a.rule->id < b.rule->id;
+    return std::tie(a.rule->id, a.file, a.evidence) < std::tie(b.rule->id, b.file, b.evidence);
   });
   return report;
 }

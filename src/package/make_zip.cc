@@ -1,12 +1,14 @@
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/crc32.h"
 #include "base/file.h"
+#include "package/deflate.h"
 #include "package/entry_name.h"
-#include "package/libarchive.h"
 #include "package/zip.h"
 
 namespace kelvin::package {
@@ -25,6 +27,11 @@ std::expected<void, Error> CheckNames(const std::vector<PackEntry>& sorted) {
       return std::unexpected(Refused(
           fmt::format("expected a plain name such as \"lib/data.bin\", got \"{}\"", entry.name)));
     }
+    if (!entry.link_target.empty() && !LinkStaysInside(entry.link_target, components->size() - 1)) {
+      return std::unexpected(
+          Refused(fmt::format("expected links that stay inside the package, got \"{}\" to \"{}\"",
+                              entry.name, entry.link_target)));
+    }
     if (!names.insert(entry.name).second) {
       return std::unexpected(
           Refused(fmt::format("expected each name once, got \"{}\" twice", entry.name)));
@@ -42,62 +49,103 @@ std::expected<void, Error> CheckNames(const std::vector<PackEntry>& sorted) {
   return {};
 }
 
-la_ssize_t AppendToString(archive*, void* target, const void* bytes, std::size_t size) {
-  static_cast<std::string*>(target)->append(static_cast<const char*>(bytes), size);
-  return static_cast<la_ssize_t>(size);
+template <int kBytes>
+void Append(std::string& text, std::uint64_t number) {
+  for (int i = 0; i < kBytes; ++i) text.push_back(static_cast<char>(number >> (8 * i)));
 }
 
-Error WriterError(archive* writer) {
-  return Error{ErrorCode::kInternal,
-               fmt::format("cannot make the zip: {}", ArchiveMessage(writer))};
+// APPNOTE.TXT 4.3: what the headers in front of the bytes and in the directory share.
+std::string CommonHeader(const std::string& name, std::string_view content,
+                         std::string_view packed) {
+  constexpr std::uint64_t kStored = 0;
+  constexpr std::uint64_t kDeflated = 8;
+  constexpr std::uint64_t kUtf8 = 0x0800;
+  constexpr std::uint64_t kFirstOf1980 = 0x00210000;
+  const bool ascii =
+      std::ranges::all_of(name, [](char c) { return static_cast<signed char>(c) >= 0; });
+  std::string header;
+  Append<2>(header, 20);
+  Append<2>(header, ascii ? 0 : kUtf8);
+  Append<2>(header, packed.data() == content.data() ? kStored : kDeflated);
+  Append<4>(header, kFirstOf1980);
+  Append<4>(header, Crc32(content));
+  Append<4>(header, packed.size());
+  Append<4>(header, content.size());
+  Append<2>(header, name.size());
+  Append<2>(header, 0);
+  return header;
 }
 
-std::expected<void, Error> AddEntry(archive* writer, const PackEntry& entry) {
-  auto content = ReadFile(entry.source);
-  if (!content) return std::unexpected(std::move(content.error()));
-  const EntryPtr header(archive_entry_new());
-  archive_entry_set_pathname(header.get(), entry.name.c_str());
-  archive_entry_set_filetype(header.get(), AE_IFREG);
-  archive_entry_set_perm(header.get(), entry.executable ? 0755 : 0644);
-  archive_entry_set_size(header.get(), static_cast<la_int64_t>(content->size()));
-  if (archive_write_header(writer, header.get()) != ARCHIVE_OK ||
-      archive_write_data(writer, content->data(), content->size()) !=
-          static_cast<la_ssize_t>(content->size()) ||
-      archive_write_finish_entry(writer) != ARCHIVE_OK) {
-    return std::unexpected(WriterError(writer));
+class Writer {
+ public:
+  std::expected<void, Error> Add(const PackEntry& entry) {
+    std::string content = entry.link_target;
+    if (entry.link_target.empty()) {
+      auto read = ReadFile(entry.source, kMost);
+      if (!read) return std::unexpected(std::move(read.error()));
+      content = std::move(*read);
+    }
+    const std::string deflated = Deflate(content);
+    const std::string_view packed =
+        deflated.size() < content.size() ? std::string_view(deflated) : std::string_view(content);
+    if (zip_.size() + packed.size() + entry.name.size() > kMost || entries_ == 0xffff) {
+      return std::unexpected(Error{ErrorCode::kResourceExhausted,
+                                   "expected less than 4 GB and 65535 files for a zip, got more"});
+    }
+    const std::uint64_t offset = zip_.size();
+    const std::string common = CommonHeader(entry.name, content, packed);
+    zip_ += "PK\3\4" + common + entry.name;
+    zip_ += packed;
+    constexpr std::uint64_t kMadeOnUnix = 3 << 8 | 20;
+    std::uint64_t mode = entry.executable ? 0100755 : 0100644;
+    if (!entry.link_target.empty()) mode = 0120777;
+    directory_ += "PK\1\2";
+    Append<2>(directory_, kMadeOnUnix);
+    directory_ += common;
+    Append<6>(directory_, 0);  // no comment, first disk, no flags
+    Append<4>(directory_, mode << 16);
+    Append<4>(directory_, offset);
+    directory_ += entry.name;
+    ++entries_;
+    return {};
   }
-  return {};
-}
+
+  std::string Finish() {
+    const std::uint64_t directory_at = zip_.size();
+    zip_ += directory_;
+    zip_ += "PK\5\6";
+    Append<4>(zip_, 0);
+    Append<2>(zip_, entries_);
+    Append<2>(zip_, entries_);
+    Append<4>(zip_, directory_.size());
+    Append<4>(zip_, directory_at);
+    Append<2>(zip_, 0);
+    return std::move(zip_);
+  }
+
+ private:
+  static constexpr std::size_t kMost = std::numeric_limits<std::uint32_t>::max();
+  std::string zip_;
+  std::string directory_;
+  std::uint64_t entries_ = 0;
+};
 
 }  // namespace
 
-std::expected<std::string, Error> MakeZip(const std::vector<PackEntry>& entries) {
-  std::vector<PackEntry> sorted = entries;
-  std::ranges::sort(sorted, {}, &PackEntry::name);
-  if (auto checked = CheckNames(sorted); !checked) {
+std::expected<void, Error> SortAndCheck(std::vector<PackEntry>& entries) {
+  std::ranges::sort(entries, {}, &PackEntry::name);
+  return CheckNames(entries);
+}
+
+std::expected<std::string, Error> MakeZip(std::vector<PackEntry> entries) {
+  if (auto checked = SortAndCheck(entries); !checked) {
     return std::unexpected(std::move(checked.error()));
   }
-
-  const Utf8Names utf8_names;
-  std::string zip;  // outlives the writer, whose clean-up may still append
-  const ArchivePtr writer(archive_write_new());
-  // No time stamp is set: libarchive then writes 1980-01-01, whatever the time zone.
-  if (archive_write_set_format_zip(writer.get()) != ARCHIVE_OK ||
-      archive_write_set_options(writer.get(), "zip:compression=deflate,zip:compression-level=9") !=
-          ARCHIVE_OK ||
-      archive_write_set_bytes_in_last_block(writer.get(), 1) != ARCHIVE_OK ||
-      archive_write_open(writer.get(), &zip, nullptr, AppendToString, nullptr) != ARCHIVE_OK) {
-    return std::unexpected(WriterError(writer.get()));
+  Writer writer;
+  for (const PackEntry& entry : entries) {
+    if (auto added = writer.Add(entry); !added) return std::unexpected(std::move(added.error()));
   }
-  for (const PackEntry& entry : sorted) {
-    if (auto added = AddEntry(writer.get(), entry); !added) {
-      return std::unexpected(std::move(added.error()));
-    }
-  }
-  if (archive_write_close(writer.get()) != ARCHIVE_OK) {
-    return std::unexpected(WriterError(writer.get()));
-  }
-  return zip;
+  return writer.Finish();
 }
 
 }  // namespace kelvin::package

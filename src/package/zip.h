@@ -35,11 +35,17 @@ struct PackEntry {
   std::string name;
   std::filesystem::path source;
   bool executable = false;
+  std::string link_target = {};  // of a symbolic link; then `source` is not read
 };
 
-// A zip that depends only on names, bytes and the executable bits: sorted, one fixed time stamp,
-// deflate at the highest level. Fails with kInvalidArgument on a doubled or escaping name.
-std::expected<std::string, Error> MakeZip(const std::vector<PackEntry>& entries);
+// Sorts by name. Fails with kInvalidArgument on a doubled or escaping name, a file that is also a
+// folder, and a link that leads outside.
+std::expected<void, Error> SortAndCheck(std::vector<PackEntry>& entries);
+
+// A zip that depends only on names, bytes, links and the executable bits: sorted, one fixed time
+// stamp, one compressor at one level. Errors as SortAndCheck and as reading the files;
+// kResourceExhausted beyond what a zip without extensions holds (4 GB).
+std::expected<std::string, Error> MakeZip(std::vector<PackEntry> entries);
 
 // Base64 of the SHA-256, as in CodeSha256.
 std::string CodeSha256(std::string_view zip);
