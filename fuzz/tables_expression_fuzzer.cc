@@ -7,6 +7,7 @@
 
 #include "tables/condition.h"
 #include "tables/parser.h"
+#include "tables/schema.h"
 #include "tables/update.h"
 #include "tables/value_json.h"
 
@@ -42,7 +43,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (data[0] % 3 == 0) {
     if (const auto condition = ParseCondition(text, "FilterExpression", placeholders)) {
       (void)Holds(*condition, Sample());
-      (void)ReadKeyCondition(*condition, {{"a", ValueType::kString}, {{"n", ValueType::kNumber}}});
+      const KeySchema schema{{"a", ValueType::kString}, {{"n", ValueType::kNumber}}};
+      (void)ReadKeyCondition(*condition, schema, SortLayout::kTable);
+      (void)ReadKeyCondition(*condition, schema, SortLayout::kIndex);
     }
   } else if (data[0] % 3 == 1) {
     if (const auto paths = ParseProjection(text, placeholders)) {

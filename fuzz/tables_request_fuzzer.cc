@@ -13,9 +13,12 @@ namespace {
 
 using namespace kelvin;
 
-constexpr std::array<std::string_view, 10> kOperations = {
-    "GetItem", "PutItem",       "UpdateItem", "DeleteItem",       "Query",
-    "Scan",    "DescribeTable", "ListTables", "UpdateTimeToLive", "CreateTable"};
+constexpr std::array<std::string_view, 18> kOperations = {
+    "GetItem",      "PutItem",        "UpdateItem",         "DeleteItem",         "Query",
+    "Scan",         "DescribeTable",  "ListTables",         "UpdateTimeToLive",   "CreateTable",
+    "BatchGetItem", "BatchWriteItem", "TransactGetItems",   "TransactWriteItems", "UpdateTable",
+    "TagResource",  "UntagResource",  "ListTagsOfResource",
+};
 
 http::Request RequestOf(std::string_view operation, std::string_view body) {
   return {"POST",
@@ -33,13 +36,21 @@ struct World {
   std::unique_ptr<tables::Tables> tables;
 
   World() {
-    tables = *tables::Tables::Open({clock, random, log},
-                                   {.storage = tables::Storage::kEphemeral, .folder = {}});
+    tables = *tables::Tables::Open({clock, random, log}, {.storage = tables::Storage::kEphemeral,
+                                                          .folder = {},
+                                                          .background = tables::Background::kNo});
     tables->Handle(RequestOf("CreateTable", R"({"TableName":"tab","BillingMode":"PAY_PER_REQUEST",
         "AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"},
-                                {"AttributeName":"s","AttributeType":"N"}],
+                                {"AttributeName":"s","AttributeType":"N"},
+                                {"AttributeName":"l","AttributeType":"B"}],
         "KeySchema":[{"AttributeName":"k","KeyType":"HASH"},
-                     {"AttributeName":"s","KeyType":"RANGE"}]})"));
+                     {"AttributeName":"s","KeyType":"RANGE"}],
+        "LocalSecondaryIndexes":[{"IndexName":"loc","KeySchema":[
+            {"AttributeName":"k","KeyType":"HASH"},{"AttributeName":"l","KeyType":"RANGE"}],
+            "Projection":{"ProjectionType":"KEYS_ONLY"}}],
+        "GlobalSecondaryIndexes":[{"IndexName":"glo","KeySchema":[
+            {"AttributeName":"l","KeyType":"HASH"},{"AttributeName":"s","KeyType":"RANGE"}],
+            "Projection":{"ProjectionType":"ALL"}}]})"));
   }
 };
 

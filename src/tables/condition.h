@@ -28,8 +28,12 @@ struct KeyRange {
   SortRange sort;
 };
 
+// Whether sort keys lie as in a table or as in an index.
+enum class SortLayout { kTable, kIndex };
+
 // Fails where the condition is no equality of the partition key with at most one comparison of the
 // sort key.
-Outcome<KeyRange> ReadKeyCondition(const Node& condition, const KeySchema& schema);
+Outcome<KeyRange> ReadKeyCondition(const Node& condition, const KeySchema& schema,
+                                   SortLayout layout);
 
 }  // namespace kelvin::tables

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "tables/json_writer.h"
 #include "tables/value_json.h"
@@ -12,7 +13,7 @@ namespace kelvin::tables {
 namespace {
 
 // In the order of FailureKind.
-constexpr std::array<FailureForm, 10> kForms = {{
+constexpr std::array<FailureForm, 16> kForms = {{
     {400, "com.amazon.coral.validate#ValidationException", "message"},
     {400, "com.amazon.coral.service#SerializationException", "Message"},
     {400, "com.amazon.coral.service#UnknownOperationException", "message"},
@@ -21,9 +22,26 @@ constexpr std::array<FailureForm, 10> kForms = {{
     {400, "com.amazonaws.dynamodb.v20120810#ResourceInUseException", "message"},
     {400, "com.amazonaws.dynamodb.v20120810#LimitExceededException", "message"},
     {400, "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message"},
+    {400, "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "Message"},
+    {400, "com.amazonaws.dynamodb.v20120810#IdempotentParameterMismatchException", "Message"},
+    {400, "com.amazon.coral.service#AccessDeniedException", "Message"},
+    {400, "com.amazon.coral.service#IncompleteSignatureException", "message"},
+    {400, "com.amazon.coral.service#InvalidSignatureException", "message"},
+    {400, "com.amazon.coral.service#UnrecognizedClientException", "message"},
     {413, "com.amazon.coral.service#RequestEntityTooLargeException", "message"},
     {500, "com.amazonaws.dynamodb.v20120810#InternalServerError", "message"},
 }};
+
+void WriteReason(JsonWriter& json, const CancellationReason& reason) {
+  json.BeginObject();
+  json.Field("Code", reason.code);
+  if (!reason.message.empty()) json.Field("Message", reason.message);
+  if (reason.item) {
+    json.Key("Item");
+    WriteItem(json, *reason.item);
+  }
+  json.EndObject();
+}
 
 }  // namespace
 
@@ -39,6 +57,12 @@ std::unexpected<Failure> InvalidParameter(std::string_view what) {
   return Invalid(fmt::format("One or more parameter values were invalid: {}", what));
 }
 
+std::unexpected<Failure> InvalidRequest(std::string message) {
+  Failure failure{FailureKind::kValidation, std::move(message)};
+  failure.reach = Reach::kRequest;
+  return std::unexpected(std::move(failure));
+}
+
 std::unexpected<Failure> Unserializable(std::string message) {
   return std::unexpected(Failure{FailureKind::kSerialization, std::move(message)});
 }
@@ -52,6 +76,18 @@ Failure FromError(const Error& error) {
   return Failure{FailureKind::kInternalServerError, error.message};
 }
 
+Failure Canceled(std::vector<CancellationReason> reasons) {
+  std::vector<std::string_view> codes;
+  for (const CancellationReason& reason : reasons) codes.push_back(reason.code);
+  Failure failure{
+      FailureKind::kTransactionCanceled,
+      fmt::format("Transaction cancelled, please refer cancellation reasons for specific reasons "
+                  "[{}]",
+                  fmt::join(codes, ", "))};
+  failure.reasons = std::move(reasons);
+  return failure;
+}
+
 std::string FailureJson(const Failure& failure) {
   const FailureForm& form = FormOf(failure.kind);
   std::string body;
@@ -62,6 +98,12 @@ std::string FailureJson(const Failure& failure) {
   if (failure.item) {
     json.Key("Item");
     WriteItem(json, *failure.item);
+  }
+  if (!failure.reasons.empty()) {
+    json.Key("CancellationReasons");
+    json.BeginArray();
+    for (const CancellationReason& reason : failure.reasons) WriteReason(json, reason);
+    json.EndArray();
   }
   json.EndObject();
   return body;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "tables/value.h"
@@ -20,6 +21,12 @@ enum class FailureKind {
   kResourceInUse,
   kLimitExceeded,
   kConditionalCheckFailed,
+  kTransactionCanceled,
+  kIdempotentParameterMismatch,
+  kAccessDenied,
+  kIncompleteSignature,
+  kInvalidSignature,
+  kUnrecognizedClient,
   kRequestTooLarge,
   kInternalServerError,
 };
@@ -32,12 +39,24 @@ struct FailureForm {
 };
 const FailureForm& FormOf(FailureKind kind);
 
+// What one action of a transaction had against it.
+struct CancellationReason {
+  std::string code = "None";
+  std::string message = {};  // empty for none
+  std::shared_ptr<const Item> item = {};
+};
+
+// Whether a fault refuses a whole transaction or is the reason of one of its actions.
+enum class Reach { kAction, kRequest };
+
 // Why a request was refused, in the protocol's words.
 struct Failure {
   FailureKind kind = FailureKind::kInternalServerError;
   std::string message;
   // The item that broke the condition, where the request asked for it.
   std::shared_ptr<const Item> item = {};
+  Reach reach = Reach::kAction;
+  std::vector<CancellationReason> reasons = {};  // of kTransactionCanceled, one per action
 };
 
 template <typename T>
@@ -46,11 +65,16 @@ using Outcome = std::expected<T, Failure>;
 std::unexpected<Failure> Invalid(std::string message);  // kValidation
 // "One or more parameter values were invalid: " and `what`.
 std::unexpected<Failure> InvalidParameter(std::string_view what);
+// kValidation, of Reach::kRequest.
+std::unexpected<Failure> InvalidRequest(std::string message);
 std::unexpected<Failure> Unserializable(std::string message);  // kSerialization
 std::unexpected<Failure> NotFound();                           // of a table, in operations on items
 
 // A failure below the protocol: the client sees an InternalServerError that names the cause.
 Failure FromError(const Error& error);
+
+// A transaction that its actions' reasons cancel.
+Failure Canceled(std::vector<CancellationReason> reasons);
 
 // The answer's body.
 std::string FailureJson(const Failure& failure);

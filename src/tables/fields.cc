@@ -24,6 +24,20 @@ bool IsNameCharacter(char c) {
          c == '.' || c == '-';
 }
 
+// A table may be named by its ARN, too.
+std::string_view TableNameOf(std::string_view name) {
+  const std::size_t table = name.find(":table/");
+  if (!name.starts_with("arn:") || table == std::string_view::npos) return name;
+  return name.substr(table + 7);
+}
+
+std::string MapFound(std::string_view class_name) {
+  return fmt::format(
+      "Unrecognized collection type java.util.Map<java.lang.String, "
+      "com.amazonaws.dynamodb.v20120810.{}>",
+      class_name);
+}
+
 std::string StructFound(std::string_view class_name) {
   return fmt::format("Unrecognized collection type class com.amazonaws.dynamodb.v20120810.{}",
                      class_name);
@@ -35,12 +49,26 @@ void Faults::WrongType(std::string message) {
   if (!wrong_type_) wrong_type_ = Failure{FailureKind::kSerialization, std::move(message)};
 }
 
+void Faults::ConstraintText(std::string text) {
+  if (only_ || constraints_.size() == kMaxConstraints) return;
+  constraints_.push_back(std::move(text));
+}
+
+void Faults::First(Failure failure) {
+  if (!first_) first_ = std::move(failure);
+}
+
+void Faults::Only(std::optional<std::string_view> value, std::string_view path,
+                  std::string_view constraint) {
+  constraints_.clear();
+  Constraint(value, path, constraint);
+  only_ = true;
+}
+
 void Faults::Constraint(std::optional<std::string_view> value, std::string_view path,
                         std::string_view constraint) {
-  if (constraints_.size() == kMaxConstraints) return;
-  constraints_.push_back(fmt::format("Value {} at '{}' failed to satisfy constraint: {}",
-                                     value ? fmt::format("'{}'", *value) : "null", path,
-                                     constraint));
+  ConstraintText(fmt::format("Value {} at '{}' failed to satisfy constraint: {}",
+                             value ? fmt::format("'{}'", *value) : "null", path, constraint));
 }
 
 void Faults::Later(Failure failure) {
@@ -48,12 +76,16 @@ void Faults::Later(Failure failure) {
   if (!later_) later_ = std::move(failure);
 }
 
-Outcome<void> Faults::Check() const {
+Outcome<void> Faults::CheckShape() const {
   if (wrong_type_) return std::unexpected(*wrong_type_);
-  if (!constraints_.empty()) {
-    return Invalid(fmt::format("{} validation error{} detected: {}", constraints_.size(),
-                               constraints_.size() == 1 ? "" : "s", fmt::join(constraints_, "; ")));
-  }
+  if (first_) return std::unexpected(*first_);
+  if (constraints_.empty()) return {};
+  return Invalid(fmt::format("{} validation error{} detected: {}", constraints_.size(),
+                             constraints_.size() == 1 ? "" : "s", fmt::join(constraints_, "; ")));
+}
+
+Outcome<void> Faults::Check() const {
+  if (auto ok = CheckShape(); !ok) return ok;
   if (later_) return std::unexpected(*later_);
   return {};
 }
@@ -166,6 +198,102 @@ std::vector<Fields> Fields::Structs(std::string_view name, std::string_view clas
   return structs;
 }
 
+std::vector<Fields::Named> Fields::StructMap(std::string_view name, std::string_view class_name,
+                                             Presence presence) const {
+  std::vector<Named> structs;
+  const json::value* value = FindOrNote(name, presence);
+  if (value == nullptr) return structs;
+  const auto* map = value->if_object();
+  if (map == nullptr) {
+    faults_->WrongType(value->is_array() ? MapFound(class_name) : "Unexpected field type");
+    return structs;
+  }
+  for (const auto& member : *map) {
+    if (const auto* object = member.value().if_object()) {
+      structs.push_back({member.key(), Fields(*object, *faults_,
+                                              fmt::format("{}.{}.member.", PathOf(name),
+                                                          std::string_view(member.key())))});
+    } else {
+      faults_->WrongType(member.value().is_array() ? StructFound(class_name)
+                                                   : "Unexpected value type in payload");
+    }
+  }
+  return structs;
+}
+
+std::optional<std::vector<std::string_view>> Fields::Strings(std::string_view name, Lengths lengths,
+                                                             Presence presence) const {
+  const json::value* value = FindOrNote(name, presence);
+  if (value == nullptr) return std::nullopt;
+  const auto* array = value->if_array();
+  if (array == nullptr) {
+    faults_->WrongType(value->is_object() ? "Start of structure or map found where not expected"
+                                          : "Unexpected field type");
+    return std::nullopt;
+  }
+  std::vector<std::string_view> strings;
+  for (const auto& element : *array) {
+    if (const auto* text = element.if_string()) {
+      strings.emplace_back(*text);
+    } else {
+      faults_->WrongType(WrongScalar(element, "String"));
+    }
+  }
+  const bool too_short = array->size() < lengths.min;
+  if (!too_short && array->size() <= lengths.max) return strings;
+  faults_->Constraint(
+      fmt::format("[{}]", fmt::join(strings, ", ")), PathOf(name),
+      fmt::format("Member must have length {} than or equal to {}", too_short ? "greater" : "less",
+                  too_short ? lengths.min : lengths.max));
+  return std::nullopt;
+}
+
+void Fields::CheckLength(std::string_view name, Lengths lengths) const {
+  const json::value* value = Find(name);
+  const auto* array = value != nullptr ? value->if_array() : nullptr;
+  if (array == nullptr) return;
+  const bool too_short = array->size() < lengths.min;
+  if (!too_short && array->size() <= lengths.max) return;
+  faults_->Constraint(
+      json::serialize(*value), PathOf(name),
+      fmt::format("Member must have length {} than or equal to {}", too_short ? "greater" : "less",
+                  too_short ? lengths.min : lengths.max));
+}
+
+std::optional<Value> Fields::Attribute(std::string_view name) const {
+  const json::value* value = Find(name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_object()) {
+    faults_->WrongType(value->is_array() ? StructFound("AttributeValue") : "Unexpected field type");
+    return std::nullopt;
+  }
+  auto read = ReadValue(*value);
+  if (read) return std::move(*read);
+  faults_->Later(std::move(read.error()));
+  return std::nullopt;
+}
+
+std::optional<std::vector<Value>> Fields::AttributeList(std::string_view name) const {
+  const json::value* value = Find(name);
+  if (value == nullptr) return std::nullopt;
+  const auto* array = value->if_array();
+  if (array == nullptr) {
+    faults_->WrongType(value->is_object() ? "Start of structure or map found where not expected"
+                                          : "Unexpected field type");
+    return std::nullopt;
+  }
+  std::vector<Value> values;
+  for (const auto& element : *array) {
+    auto read = ReadValue(element);
+    if (read) {
+      values.push_back(std::move(*read));
+    } else {
+      faults_->Later(std::move(read.error()));
+    }
+  }
+  return values;
+}
+
 std::optional<Item> Fields::Attributes(std::string_view name, Presence presence) const {
   const json::value* value = FindOrNote(name, presence);
   if (value == nullptr) return std::nullopt;
@@ -182,43 +310,43 @@ std::optional<Item> Fields::Attributes(std::string_view name, Presence presence)
   return std::nullopt;
 }
 
-void Fields::CheckNamePattern(std::string_view name, std::string_view value) const {
-  if (!value.empty() && std::ranges::all_of(value, IsNameCharacter)) return;
-  faults_->Constraint(value, PathOf(name),
-                      "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+");
+void Fields::CheckName(std::string_view name, std::string_view value) const {
+  if (value.empty() || !std::ranges::all_of(value, IsNameCharacter)) {
+    faults_->Constraint(value, PathOf(name),
+                        "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+");
+  }
+  if (value.size() < kMinTableName) {
+    faults_->Constraint(value, PathOf(name), "Member must have length greater than or equal to 3");
+  }
+  if (value.size() > kMaxTableName) {
+    faults_->Constraint(value, PathOf(name), "Member must have length less than or equal to 255");
+  }
 }
 
 std::string_view Fields::ItemTableName() const {
   const auto name = String("TableName", Presence::kRequired);
   if (!name) return {};
-  CheckNamePattern("TableName", *name);
-  if (name->size() < kMinTableName) {
-    faults_->Constraint(*name, "tableName", "Member must have length greater than or equal to 3");
+  if (name->empty()) {
+    // Whatever else may be wrong is not looked at.
+    faults_->Only(*name, PathOf("TableName"), "Member must have length greater than or equal to 1");
+    return {};
   }
-  if (name->size() > kMaxTableName) {
-    faults_->Constraint(*name, "tableName", "Member must have length less than or equal to 255");
-  }
-  return *name;
+  CheckName("TableName", TableNameOf(*name));
+  return TableNameOf(*name);
 }
 
 std::string_view Fields::TableName() const {
   const auto name = String("TableName");
-  if (!name) {
-    if (Find("TableName") == nullptr) {
-      faults_->Later(
-          Failure{FailureKind::kValidation,
-                  "The parameter 'TableName' is required but was not present in the request"});
-    }
-    return {};
+  if (name) {
+    CheckName("TableName", TableNameOf(*name));
+    return TableNameOf(*name);
   }
-  if (name->size() < kMinTableName || name->size() > kMaxTableName) {
-    faults_->Later(
+  if (Find("TableName") == nullptr) {
+    faults_->First(
         Failure{FailureKind::kValidation,
-                "TableName must be at least 3 characters long and at most 255 characters long"});
-    return {};
+                "The parameter 'TableName' is required but was not present in the request"});
   }
-  CheckNamePattern("TableName", *name);
-  return *name;
+  return {};
 }
 
 }  // namespace kelvin::tables

@@ -24,11 +24,22 @@ class Faults {
   // `value` as shown: empty for null.
   void Constraint(std::optional<std::string_view> value, std::string_view path,
                   std::string_view constraint);
+  // The same for one whose words are not the usual ones.
+  void ConstraintText(std::string text);
+  // The only constraint that is reported, whichever others are broken.
+  void Only(std::optional<std::string_view> value, std::string_view path,
+            std::string_view constraint);
+  // Before all constraints.
+  void First(Failure failure);
   void Later(Failure failure);
+  // The first two kinds only.
+  Outcome<void> CheckShape() const;
   Outcome<void> Check() const;
 
  private:
   std::optional<Failure> wrong_type_;
+  std::optional<Failure> first_;
+  bool only_ = false;
   std::vector<std::string> constraints_;
   std::optional<Failure> later_;
 };
@@ -46,6 +57,8 @@ class Fields {
   const boost::json::value* Find(std::string_view name) const;
   // What has been wrong so far, here and in the structures within.
   Outcome<void> Check() const { return faults_->Check(); }
+  Outcome<void> CheckShape() const { return faults_->CheckShape(); }
+  Faults& faults() const { return *faults_; }
 
   std::optional<std::string_view> String(std::string_view name,
                                          Presence presence = Presence::kOptional) const;
@@ -65,8 +78,26 @@ class Fields {
                                Presence presence = Presence::kOptional) const;
   std::vector<Fields> Structs(std::string_view name, std::string_view class_name,
                               Presence presence = Presence::kOptional) const;
+  // The structures of a map, by name.
+  struct Named;
+  std::vector<Named> StructMap(std::string_view name, std::string_view class_name,
+                               Presence presence = Presence::kOptional) const;
+  struct Lengths {
+    std::size_t min = 0;
+    std::size_t max = std::numeric_limits<std::size_t>::max();
+  };
+  std::optional<std::vector<std::string_view>> Strings(
+      std::string_view name, Lengths lengths, Presence presence = Presence::kOptional) const;
   std::optional<Item> Attributes(std::string_view name,
                                  Presence presence = Presence::kOptional) const;
+  std::optional<Value> Attribute(std::string_view name) const;
+  std::optional<std::vector<Value>> AttributeList(std::string_view name) const;
+  // As in messages: "keySchema.1.member.attributeName".
+  std::string PathOf(std::string_view name) const;
+  // Notes a list whose length is out of bounds.
+  void CheckLength(std::string_view name, Lengths lengths) const;
+  // Notes a name that breaks the rules for names of tables and indexes.
+  void CheckName(std::string_view name, std::string_view value) const;
 
   // The TableName of operations on items; of operations on tables, whose messages differ.
   std::string_view ItemTableName() const;
@@ -74,12 +105,15 @@ class Fields {
 
  private:
   const boost::json::value* FindOrNote(std::string_view name, Presence presence) const;
-  std::string PathOf(std::string_view name) const;
-  void CheckNamePattern(std::string_view name, std::string_view value) const;
 
   const boost::json::object* object_;
   Faults* faults_;
   std::string prefix_;
+};
+
+struct Fields::Named {
+  std::string_view name;
+  Fields fields;
 };
 
 }  // namespace kelvin::tables

@@ -76,7 +76,7 @@ Outcome<Key> Extract(const KeySchema& schema, const Item& item, Check check) {
 Outcome<void> CheckKeyValue(KeyRole role, std::string_view name, const Value& value) {
   const std::size_t size = SizeOf(value);
   if (size == 0) {
-    return Invalid(
+    return InvalidRequest(
         fmt::format("One or more parameter values are not valid. The AttributeValue for a key "
                     "attribute cannot contain an empty {} value. Key: {}",
                     value.type() == ValueType::kString ? "string" : "binary", name));
@@ -109,6 +109,39 @@ std::string EncodePartition(const Value& value) {
 
 std::string EncodeSort(const Value& value) {
   return KeyBytes(value);
+}
+
+// A zero byte within a sort key becomes two bytes, so that zero and one can mark its end and sort
+// before whatever goes on.
+std::string IndexSortPrefix(std::string_view bytes) {
+  std::string escaped;
+  escaped.reserve(bytes.size() + 2);
+  for (const char c : bytes) {
+    escaped += c;
+    if (c == '\0') escaped += '\xff';
+  }
+  return escaped;
+}
+
+std::string IndexSortBegin(std::string_view bytes) {
+  std::string place = IndexSortPrefix(bytes);
+  place += '\0';
+  place += '\1';
+  return place;
+}
+
+std::string IndexSortAfter(std::string_view bytes) {
+  std::string place = IndexSortPrefix(bytes);
+  place += '\0';
+  place += '\2';
+  return place;
+}
+
+std::string EncodeIndexSort(const std::optional<Value>& sort, const Key& item_place) {
+  std::string place;
+  if (sort) place = IndexSortBegin(EncodeSort(*sort));
+  place += IndexSortBegin(item_place.partition);
+  return place += item_place.sort;
 }
 
 std::optional<std::string> AfterPrefix(std::string prefix) {

@@ -17,6 +17,7 @@ namespace kelvin::tables {
 struct Key {
   std::string partition;
   std::string sort;  // empty where the table has no sort key
+  bool operator==(const Key&) const = default;
 };
 
 // Sort keys from `low` to before `high`; no `high`: to the end.
@@ -38,6 +39,15 @@ Outcome<void> CheckKeyValue(KeyRole role, std::string_view name, const Value& va
 // Of values of a key's type: a string, number or binary.
 std::string EncodePartition(const Value& value);
 std::string EncodeSort(const Value& value);
+
+// Sort places of an index end with the place of the item in its table, which tells rows with equal
+// keys apart; an end mark between the two keeps them in the order of the sort key.
+std::string EncodeIndexSort(const std::optional<Value>& sort, const Key& item_place);
+// `bytes`, an EncodeSort, as an index has it: without the end mark, with it, and as the first place
+// after all that have that sort key.
+std::string IndexSortPrefix(std::string_view bytes);
+std::string IndexSortBegin(std::string_view bytes);
+std::string IndexSortAfter(std::string_view bytes);
 
 // The first byte string after all that begin with `prefix`; none where there is no such.
 std::optional<std::string> AfterPrefix(std::string prefix);

@@ -134,23 +134,36 @@ Outcome<void> CheckTerm(const KeyTerm& term, const KeyAttribute& key, KeyRole ro
   return {};
 }
 
-SortRange RangeOf(const KeyTerm& term) {
-  const std::string bound = EncodeSort(*term.values[0]);
+// The edges of a sort key's place, and of those that begin with it.
+struct Edges {
+  std::string begin;
+  std::string after;
+  std::string prefix;
+};
+
+Edges EdgesOf(const Value& value, SortLayout layout) {
+  const std::string bytes = EncodeSort(value);
+  if (layout == SortLayout::kTable) return {bytes, After(bytes), bytes};
+  return {IndexSortBegin(bytes), IndexSortAfter(bytes), IndexSortPrefix(bytes)};
+}
+
+SortRange RangeOf(const KeyTerm& term, SortLayout layout) {
+  const Edges bound = EdgesOf(*term.values[0], layout);
   if (term.node->kind == NodeKind::kBetween) {
-    return {bound, After(EncodeSort(*term.values[1]))};
+    return {bound.begin, EdgesOf(*term.values[1], layout).after};
   }
-  if (term.node->kind == NodeKind::kFunction) return {bound, AfterPrefix(bound)};
+  if (term.node->kind == NodeKind::kFunction) return {bound.prefix, AfterPrefix(bound.prefix)};
   switch (term.op) {
     case Operator::kLess:
-      return {"", bound};
+      return {"", bound.begin};
     case Operator::kLessOrEqual:
-      return {"", After(bound)};
+      return {"", bound.after};
     case Operator::kGreater:
-      return {After(bound), std::nullopt};
+      return {bound.after, std::nullopt};
     case Operator::kGreaterOrEqual:
-      return {bound, std::nullopt};
+      return {bound.begin, std::nullopt};
     default:
-      return {bound, After(bound)};
+      return {bound.begin, bound.after};
   }
 }
 
@@ -171,7 +184,8 @@ Outcome<void> CheckTerms(const std::vector<KeyTerm>& terms, const KeySchema& sch
 
 }  // namespace
 
-Outcome<KeyRange> ReadKeyCondition(const Node& condition, const KeySchema& schema) {
+Outcome<KeyRange> ReadKeyCondition(const Node& condition, const KeySchema& schema,
+                                   SortLayout layout) {
   std::vector<KeyTerm> terms;
   if (auto read = ReadTerms(condition, terms); !read) {
     return std::unexpected(std::move(read.error()));
@@ -179,7 +193,7 @@ Outcome<KeyRange> ReadKeyCondition(const Node& condition, const KeySchema& schem
   if (auto ok = CheckTerms(terms, schema); !ok) return std::unexpected(std::move(ok.error()));
   KeyRange range;
   range.partition = EncodePartition(*FindTerm(terms, schema.partition.name)->values[0]);
-  if (terms.size() == 2) range.sort = RangeOf(*FindTerm(terms, schema.sort->name));
+  if (terms.size() == 2) range.sort = RangeOf(*FindTerm(terms, schema.sort->name), layout);
   return range;
 }
 

@@ -11,18 +11,31 @@ struct NamedOperation {
   Operation operation;
 };
 
-constexpr std::array<NamedOperation, 12> kOperations = {{
+constexpr std::array<NamedOperation, 25> kOperations = {{
+    {"BatchExecuteStatement", RefusePartiQl},
+    {"BatchGetItem", BatchGetItem},
+    {"BatchWriteItem", BatchWriteItem},
     {"CreateTable", CreateTable},
     {"DeleteItem", DeleteItem},
     {"DeleteTable", DeleteTable},
+    {"DescribeEndpoints", DescribeEndpoints},
+    {"DescribeLimits", DescribeLimits},
     {"DescribeTable", DescribeTable},
     {"DescribeTimeToLive", DescribeTimeToLive},
+    {"ExecuteStatement", RefusePartiQl},
+    {"ExecuteTransaction", RefusePartiQl},
     {"GetItem", GetItem},
     {"ListTables", ListTables},
+    {"ListTagsOfResource", ListTagsOfResource},
     {"PutItem", PutItem},
     {"Query", Query},
     {"Scan", Scan},
+    {"TagResource", TagResource},
+    {"TransactGetItems", TransactGetItems},
+    {"TransactWriteItems", TransactWriteItems},
+    {"UntagResource", UntagResource},
     {"UpdateItem", UpdateItem},
+    {"UpdateTable", UpdateTable},
     {"UpdateTimeToLive", UpdateTimeToLive},
 }};
 static_assert(std::ranges::is_sorted(kOperations, {}, &NamedOperation::name));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,71 +15,93 @@ constexpr std::array<std::string_view, 5> kExpressions = {
     "UpdateExpression", "ConditionExpression", "KeyConditionExpression", "FilterExpression",
     "ProjectionExpression"};
 
-struct LegacyParameter {
-  std::string_view name;
-  std::string_view instead;
-};
-constexpr std::array<LegacyParameter, 7> kLegacy = {{
-    {"AttributesToGet", "ProjectionExpression"},
-    {"AttributeUpdates", "UpdateExpression"},
-    {"ConditionalOperator", "AND and OR in an expression"},
-    {"Expected", "ConditionExpression"},
-    {"KeyConditions", "KeyConditionExpression"},
-    {"QueryFilter", "FilterExpression"},
-    {"ScanFilter", "FilterExpression"},
-}};
-
-constexpr std::size_t kWriteUnitBytes = 1024;
-constexpr std::size_t kReadUnitBytes = 4096;
-
-// The parameters that expressions took the place of are not passed over in silence.
-Outcome<void> RefuseLegacy(const Fields& fields) {
-  for (const auto& [name, instead] : kLegacy) {
-    if (fields.Find(name) == nullptr) continue;
-    return Invalid(
-        fmt::format("The legacy parameter {} is not supported here; use {}", name, instead));
+std::vector<std::string_view> GivenOf(const Fields& fields,
+                                      const std::vector<std::string_view>& names) {
+  std::vector<std::string_view> given;
+  for (const std::string_view name : names) {
+    if (fields.Find(name) != nullptr) given.push_back(name);
   }
-  return {};
+  return given;
 }
 
 }  // namespace
 
-Outcome<void> Expressions::Read(const Fields& fields,
-                                std::initializer_list<std::string_view> allowed) {
-  for (const std::string_view name : allowed) (void)fields.String(name);  // for its faults
-  if (auto ok = fields.Check(); !ok) return ok;
-  if (auto ok = RefuseLegacy(fields); !ok) return ok;
-  const bool any_given =
-      std::ranges::any_of(allowed, [&](auto name) { return fields.Find(name) != nullptr; });
-  const auto* names = fields.Find("ExpressionAttributeNames");
-  const auto* values = fields.Find("ExpressionAttributeValues");
-  if (names != nullptr && !any_given) {
+Expressions::Expressions(const Fields& fields, const ExpressionForms& forms)
+    : fields_(fields), forms_(forms) {
+  constexpr std::array<std::string_view, 2> kJoins = {"OR", "AND"};
+  for (const std::string_view name : forms.expressions)
+    (void)fields.String(name);  // for its faults
+  if (Takes("Expected")) expected_ = ReadExpected(fields);
+  if (Takes("AttributeUpdates")) attribute_updates_ = ReadAttributeUpdates(fields);
+  if (Takes("KeyConditions")) key_conditions_ = ReadLegacyConditions(fields, "KeyConditions");
+  for (const std::string_view name : {"QueryFilter", "ScanFilter"}) {
+    if (Takes(name)) legacy_filter_ = ReadLegacyConditions(fields, name);
+  }
+  if (Takes("AttributesToGet")) attributes_to_get_ = ReadAttributesToGet(fields);
+  if (fields.Enum("ConditionalOperator", kJoins) == "OR") join_ = Join::kOr;
+}
+
+bool Expressions::Takes(std::string_view legacy) const {
+  return std::ranges::find(forms_.legacy, legacy) != forms_.legacy.end();
+}
+
+Outcome<void> Expressions::CheckForms() const {
+  const auto given = GivenOf(fields_, forms_.expressions);
+  auto legacy = GivenOf(fields_, forms_.legacy);
+  // KeyConditions go with the other expressions, but not with their own successor.
+  if (fields_.Find("KeyConditionExpression") == nullptr) std::erase(legacy, "KeyConditions");
+  if (!given.empty() && !legacy.empty()) {
+    return Invalid(fmt::format(
+        "Can not use both expression and non-expression parameters in the same request: "
+        "Non-expression parameters: {{{}}} Expression parameters: {{{}}}",
+        fmt::join(legacy, ", "), fmt::join(given, ", ")));
+  }
+  if (fields_.Find("ExpressionAttributeNames") != nullptr && given.empty()) {
     return Invalid("ExpressionAttributeNames can only be specified when using expressions");
   }
-  std::vector<std::string_view> with_values;
-  for (const std::string_view name : allowed) {
-    if (name != "ProjectionExpression") with_values.push_back(name);
+  std::vector<std::string_view> with_values = forms_.expressions;
+  std::erase(with_values, "ProjectionExpression");
+  if (with_values.empty() || fields_.Find("ExpressionAttributeValues") == nullptr ||
+      !GivenOf(fields_, with_values).empty()) {
+    return {};
   }
-  const bool none_with_values =
-      std::ranges::none_of(with_values, [&](auto name) { return fields.Find(name) != nullptr; });
-  if (values != nullptr && !with_values.empty() && none_with_values) {
-    return Invalid(fmt::format(
-        "ExpressionAttributeValues can only be specified when using expressions: {} {} null",
-        fmt::join(with_values, " and "), with_values.size() > 1 ? "are" : "is"));
+  return Invalid(fmt::format(
+      "ExpressionAttributeValues can only be specified when using expressions: {} {} null",
+      fmt::join(with_values, " and "), with_values.size() > 1 ? "are" : "is"));
+}
+
+Outcome<void> Expressions::CheckLegacy() const {
+  if (attributes_to_get_) {
+    if (auto ok = CheckAttributesToGet(*attributes_to_get_); !ok) return ok;
   }
-  auto placeholders = Placeholders::Read(names, with_values.empty() ? nullptr : values);
+  if (auto ok = CheckAttributeUpdates(attribute_updates_); !ok) return ok;
+  if (auto ok = CheckExpected(expected_); !ok) return ok;
+  if (auto ok = CheckLegacyConditions(legacy_filter_); !ok) return ok;
+  const bool joins_something = !expected_.empty() || !legacy_filter_.empty();
+  if (fields_.Find("ConditionalOperator") == nullptr || joins_something) return {};
+  return InvalidParameter("ConditionalOperator cannot be used without Filter or Expected");
+}
+
+Outcome<void> Expressions::Parse() {
+  const bool takes_values =
+      std::ranges::any_of(forms_.expressions, [](auto n) { return n != "ProjectionExpression"; });
+  auto placeholders =
+      Placeholders::Read(fields_.Find("ExpressionAttributeNames"),
+                         takes_values ? fields_.Find("ExpressionAttributeValues") : nullptr);
   if (!placeholders) return std::unexpected(std::move(placeholders.error()));
   placeholders_ = std::move(*placeholders);
   for (const std::string_view parameter : kExpressions) {
-    if (std::ranges::find(allowed, parameter) == allowed.end()) continue;
-    const auto text = fields.String(parameter);
+    if (std::ranges::find(forms_.expressions, parameter) == forms_.expressions.end()) continue;
+    const auto text = fields_.String(parameter);
     if (!text) continue;
-    if (auto parsed = Parse(parameter, *text); !parsed) return parsed;
+    if (auto parsed = ParseOne(parameter, *text); !parsed) return parsed;
   }
-  return placeholders_.CheckAllUsed();
+  if (auto ok = placeholders_.CheckAllUsed(); !ok) return ok;
+  ConvertLegacy();
+  return {};
 }
 
-Outcome<void> Expressions::Parse(std::string_view parameter, std::string_view text) {
+Outcome<void> Expressions::ParseOne(std::string_view parameter, std::string_view text) {
   const auto keep = [](auto& place, auto parsed) -> Outcome<void> {
     if (!parsed) return std::unexpected(std::move(parsed.error()));
     place = std::move(*parsed);
@@ -96,54 +117,60 @@ Outcome<void> Expressions::Parse(std::string_view parameter, std::string_view te
   return keep(place, ParseCondition(text, parameter, placeholders_));
 }
 
+void Expressions::ConvertLegacy() {
+  if (!expected_.empty()) condition_ = ConditionOf(std::move(expected_), join_, values_);
+  if (fields_.Find("AttributeUpdates") != nullptr && Takes("AttributeUpdates")) {
+    update_ = UpdateOf(std::move(attribute_updates_), values_);
+    update_wording_ = Wording::kLegacy;
+  }
+  if (!key_conditions_.empty() && !key_condition_) {
+    key_condition_ = ConditionOf(key_conditions_, Join::kAnd, values_);
+    key_wording_ = Wording::kLegacy;
+  }
+  if (!legacy_filter_.empty()) {
+    filter_ = ConditionOf(std::move(legacy_filter_), join_, values_);
+    filter_wording_ = Wording::kLegacy;
+  }
+  if (attributes_to_get_) projection_ = PathsOf(*attributes_to_get_);
+}
+
 std::vector<const Path*> Expressions::projection_paths() const {
   std::vector<const Path*> paths;
   for (const Path& path : projection_) paths.push_back(&path);
   return paths;
 }
 
-CapacityReport ReadCapacityReport(const Fields& fields) {
-  constexpr std::array<std::string_view, 3> kNames = {"INDEXES", "TOTAL", "NONE"};
-  const auto name = fields.Enum("ReturnConsumedCapacity", kNames);
-  if (name == "TOTAL") return CapacityReport::kTotal;
-  return name == "INDEXES" ? CapacityReport::kIndexes : CapacityReport::kNone;
-}
-
-double WriteUnits(std::size_t bytes) {
-  return static_cast<double>(
-      std::max<std::size_t>(1, (bytes + kWriteUnitBytes - 1) / kWriteUnitBytes));
-}
-
-Consistency ReadConsistency(const Fields& fields) {
-  return fields.Boolean("ConsistentRead").value_or(false) ? Consistency::kStrong
-                                                          : Consistency::kEventual;
-}
-
-double ReadUnits(std::size_t bytes, Consistency consistency) {
-  const auto blocks = std::max<std::size_t>(1, (bytes + kReadUnitBytes - 1) / kReadUnitBytes);
-  return static_cast<double>(blocks) * (consistency == Consistency::kStrong ? 1 : 0.5);
-}
-
-void WriteCapacity(JsonWriter& json, CapacityReport report, std::string_view table, double units) {
-  if (report == CapacityReport::kNone) return;
-  json.Key("ConsumedCapacity");
-  json.BeginObject();
-  json.Field("TableName", table);
-  json.Key("CapacityUnits");
-  json.Decimal(units);
-  if (report == CapacityReport::kIndexes) {
-    json.Key("Table");
-    json.BeginObject();
-    json.Key("CapacityUnits");
-    json.Decimal(units);
-    json.EndObject();
-  }
-  json.EndObject();
-}
-
 Outcome<TablePtr> FindTable(const Store& store, std::string_view name) {
   if (TablePtr table = store.FindTable(name)) return table;
   return NotFound();
+}
+
+Outcome<void> CheckKeyPaths(const std::vector<const Path*>& paths,
+                            const TableDefinition& definition) {
+  const auto goes_into = [&](const KeyAttribute& key) {
+    return std::ranges::any_of(paths, [&](const Path* path) {
+      return path->size() > 1 && std::get<std::string>((*path)[0]) == key.name;
+    });
+  };
+  const auto refuse = [](std::string_view role, const KeyAttribute& key) {
+    return Invalid(
+        fmt::format("Key attributes must be scalars; list random access '[]' and map lookup '.' "
+                    "are not allowed: {}: {}",
+                    role, key.name));
+  };
+  const KeySchema& key = definition.key;
+  if (goes_into(key.partition)) return refuse("Key", key.partition);
+  if (key.sort && goes_into(*key.sort)) return refuse("Key", *key.sort);
+  for (const IndexDefinition& index : definition.indexes) {
+    if (goes_into(index.key.partition)) return refuse("IndexKey", index.key.partition);
+    if (index.key.sort && goes_into(*index.key.sort)) return refuse("IndexKey", *index.key.sort);
+  }
+  return {};
+}
+
+void CollectPaths(const Node& node, std::vector<const Path*>& paths) {
+  if (node.kind == NodeKind::kPath) paths.push_back(&node.path);
+  for (const Node& arg : node.args) CollectPaths(arg, paths);
 }
 
 }  // namespace kelvin::tables

@@ -1,5 +1,7 @@
 #include "tables/schema.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 
 #include <boost/json.hpp>
@@ -10,70 +12,194 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::array<std::string_view, 3> kProjections = {"ALL", "INCLUDE", "KEYS_ONLY"};
+
+bool IsKeyType(ValueType type) {
+  return type == ValueType::kString || type == ValueType::kNumber || type == ValueType::kBinary;
+}
+
 json::object KeyJson(const KeyAttribute& key) {
   return {{"name", key.name}, {"type", TypeCode(key.type)}};
 }
 
+// Boost.JSON throws where something is not as expected, and so does this.
 KeyAttribute ReadKey(const json::value& json) {
   const auto& object = json.as_object();
   const auto type = TypeOfCode(object.at("type").as_string());
-  return {std::string(object.at("name").as_string()), type.value_or(ValueType::kNull)};
+  if (!type || !IsKeyType(*type)) throw std::invalid_argument("no type of a key");
+  return {std::string(object.at("name").as_string()), *type};
 }
 
-bool IsKeyType(ValueType type) {
-  return type == ValueType::kString || type == ValueType::kNumber || type == ValueType::kBinary;
+KeySchema ReadSchema(const json::object& object) {
+  KeySchema schema;
+  schema.partition = ReadKey(object.at("partition_key"));
+  if (const auto* sort = object.if_contains("sort_key")) schema.sort = ReadKey(*sort);
+  return schema;
+}
+
+void AddSchema(json::object& object, const KeySchema& schema) {
+  object["partition_key"] = KeyJson(schema.partition);
+  if (schema.sort) object["sort_key"] = KeyJson(*schema.sort);
+}
+
+std::int64_t IntegerAt(const json::object& object, std::string_view name) {
+  return object.at(name).to_number<std::int64_t>();
+}
+
+Throughput ReadThroughput(const json::object& object) {
+  return {IntegerAt(object, "read_units"), IntegerAt(object, "write_units")};
+}
+
+void AddThroughput(json::object& object, const Throughput& throughput) {
+  object["read_units"] = throughput.read;
+  object["write_units"] = throughput.write;
+}
+
+std::int64_t Milliseconds(Clock::WallTime time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+Clock::WallTime TimeAt(const json::object& object, std::string_view name) {
+  return Clock::WallTime(std::chrono::milliseconds(IntegerAt(object, name)));
+}
+
+json::object IndexJson(const IndexDefinition& index) {
+  json::object object = {{"name", index.name},
+                         {"local", index.kind == IndexKind::kLocal},
+                         {"container", index.container},
+                         {"projection", ProjectionName(index.projection)}};
+  AddSchema(object, index.key);
+  AddThroughput(object, index.throughput);
+  json::array attributes;
+  for (const std::string& name : index.attributes) attributes.emplace_back(name);
+  object["attributes"] = std::move(attributes);
+  return object;
+}
+
+IndexDefinition ReadIndex(const json::value& json) {
+  const auto& object = json.as_object();
+  IndexDefinition index;
+  index.name = object.at("name").as_string();
+  index.kind = object.at("local").as_bool() ? IndexKind::kLocal : IndexKind::kGlobal;
+  index.container = IntegerAt(object, "container");
+  const auto projection = std::ranges::find(kProjections, object.at("projection").as_string());
+  if (projection == kProjections.end()) throw std::invalid_argument("no projection");
+  index.projection = static_cast<ProjectionType>(projection - kProjections.begin());
+  index.key = ReadSchema(object);
+  index.throughput = ReadThroughput(object);
+  for (const auto& name : object.at("attributes").as_array()) {
+    index.attributes.emplace_back(name.as_string());
+  }
+  return index;
+}
+
+// Members that the first format did not have.
+void ReadLaterMembers(const json::object& object, TableDefinition& definition) {
+  if (const auto* attributes = object.if_contains("attributes")) {
+    for (const auto& key : attributes->as_array()) definition.attributes.push_back(ReadKey(key));
+  } else {
+    definition.attributes.push_back(definition.key.partition);
+    if (definition.key.sort) definition.attributes.push_back(*definition.key.sort);
+  }
+  if (const auto* indexes = object.if_contains("indexes")) {
+    for (const auto& index : indexes->as_array()) definition.indexes.push_back(ReadIndex(index));
+  }
+  if (const auto* attribute = object.if_contains("time_to_live")) {
+    definition.time_to_live = TimeToLive{std::string(attribute->as_string()), 0};
+    if (const auto* container = object.if_contains("time_to_live_container")) {
+      definition.time_to_live->container = container->to_number<std::int64_t>();
+    }
+  }
+  if (const auto* tags = object.if_contains("tags")) {
+    for (const auto& tag : tags->as_object()) {
+      definition.tags[tag.key()] = tag.value().as_string();
+    }
+  }
+  if (const auto* table_class = object.if_contains("table_class")) {
+    definition.table_class = table_class->as_string();
+  }
+  if (const auto* maximum = object.if_contains("on_demand_maximum")) {
+    definition.on_demand_maximum = ReadThroughput(maximum->as_object());
+  }
+  if (object.contains("on_demand_since_ms")) {
+    definition.on_demand_since = TimeAt(object, "on_demand_since_ms");
+  } else if (definition.billing == BillingMode::kPayPerRequest) {
+    definition.on_demand_since = definition.created;
+  }
 }
 
 TableDefinition ReadObject(const json::object& object) {
   TableDefinition definition;
   definition.name = object.at("name").as_string();
   definition.id = object.at("id").as_string();
-  definition.created =
-      Clock::WallTime(std::chrono::milliseconds(object.at("created_ms").to_number<std::int64_t>()));
-  definition.key.partition = ReadKey(object.at("partition_key"));
-  if (const auto* sort = object.if_contains("sort_key")) definition.key.sort = ReadKey(*sort);
+  definition.created = TimeAt(object, "created_ms");
+  definition.key = ReadSchema(object);
   definition.billing =
       object.at("on_demand").as_bool() ? BillingMode::kPayPerRequest : BillingMode::kProvisioned;
-  definition.throughput = {object.at("read_units").to_number<std::int64_t>(),
-                           object.at("write_units").to_number<std::int64_t>()};
+  definition.throughput = ReadThroughput(object);
   definition.deletion_protection = object.at("deletion_protection").as_bool()
                                        ? DeletionProtection::kOn
                                        : DeletionProtection::kOff;
-  if (const auto* attribute = object.if_contains("time_to_live")) {
-    definition.time_to_live = std::string(attribute->as_string());
-  }
+  ReadLaterMembers(object, definition);
   return definition;
 }
 
 }  // namespace
 
+std::string_view ProjectionName(ProjectionType type) {
+  return kProjections[static_cast<std::size_t>(type)];
+}
+
+const IndexDefinition* TableDefinition::FindIndex(std::string_view index) const {
+  const auto found = std::ranges::find(indexes, index, &IndexDefinition::name);
+  return found == indexes.end() ? nullptr : &*found;
+}
+
+const KeyAttribute* TableDefinition::FindAttribute(std::string_view attribute) const {
+  const auto found = std::ranges::find(attributes, attribute, &KeyAttribute::name);
+  return found == attributes.end() ? nullptr : &*found;
+}
+
 std::string WriteDefinition(const TableDefinition& definition) {
-  const auto created_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(definition.created.time_since_epoch());
   json::object object = {
       {"name", definition.name},
       {"id", definition.id},
-      {"created_ms", created_ms.count()},
-      {"partition_key", KeyJson(definition.key.partition)},
+      {"created_ms", Milliseconds(definition.created)},
       {"on_demand", definition.billing == BillingMode::kPayPerRequest},
-      {"read_units", definition.throughput.read},
-      {"write_units", definition.throughput.write},
       {"deletion_protection", definition.deletion_protection == DeletionProtection::kOn},
   };
-  if (definition.key.sort) object["sort_key"] = KeyJson(*definition.key.sort);
-  if (definition.time_to_live) object["time_to_live"] = *definition.time_to_live;
+  AddSchema(object, definition.key);
+  AddThroughput(object, definition.throughput);
+  json::array attributes;
+  for (const KeyAttribute& key : definition.attributes) attributes.push_back(KeyJson(key));
+  object["attributes"] = std::move(attributes);
+  json::array indexes;
+  for (const IndexDefinition& index : definition.indexes) indexes.push_back(IndexJson(index));
+  object["indexes"] = std::move(indexes);
+  if (definition.time_to_live) {
+    object["time_to_live"] = definition.time_to_live->attribute;
+    object["time_to_live_container"] = definition.time_to_live->container;
+  }
+  json::object tags;
+  for (const auto& [key, value] : definition.tags) tags[key] = value;
+  object["tags"] = std::move(tags);
+  if (!definition.table_class.empty()) object["table_class"] = definition.table_class;
+  if (definition.on_demand_maximum) {
+    json::object maximum;
+    AddThroughput(maximum, *definition.on_demand_maximum);
+    object["on_demand_maximum"] = std::move(maximum);
+  }
+  if (definition.on_demand_since) {
+    object["on_demand_since_ms"] = Milliseconds(*definition.on_demand_since);
+  }
   return json::serialize(object);
 }
 
 std::expected<TableDefinition, Error> ReadDefinition(std::string_view text) {
   try {
-    TableDefinition definition = ReadObject(json::parse(text).as_object());
-    const KeySchema& key = definition.key;
-    if (IsKeyType(key.partition.type) && (!key.sort || IsKeyType(key.sort->type))) {
-      return definition;
-    }
+    return ReadObject(json::parse(text).as_object());
   } catch (const std::exception&) {
-    // Boost.JSON throws for whatever is not as expected; the message below says more than it.
+    // What was thrown says less than the message below.
   }
   return std::unexpected(
       Error{ErrorCode::kCorrupt,

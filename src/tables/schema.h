@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,17 +35,49 @@ struct Throughput {
   std::int64_t write = 0;
 };
 
-// What CreateTable, UpdateTable and UpdateTimeToLive say of a table.
+enum class IndexKind { kGlobal, kLocal };
+enum class ProjectionType { kAll, kInclude, kKeysOnly };
+
+// A secondary index. Its rows are kept like items, in a container of their own.
+struct IndexDefinition {
+  IndexKind kind = IndexKind::kGlobal;
+  std::string name;
+  std::int64_t container = 0;  // chosen by the store
+  KeySchema key;
+  ProjectionType projection = ProjectionType::kAll;
+  std::vector<std::string> attributes;  // what kInclude has beside the keys
+  Throughput throughput;
+};
+
+// Items leave by themselves once the time in this attribute, in seconds since 1970, has passed.
+struct TimeToLive {
+  std::string attribute;
+  std::int64_t container = 0;  // of the rows that order items by that time; chosen by the store
+};
+
+// What CreateTable, UpdateTable, UpdateTimeToLive and the tags say of a table.
 struct TableDefinition {
   std::string name;
   std::string id;  // a UUID
   Clock::WallTime created;
   KeySchema key;
+  std::vector<KeyAttribute> attributes;  // all that are keys somewhere, in the request's order
+  std::vector<IndexDefinition> indexes;
   BillingMode billing = BillingMode::kProvisioned;
   Throughput throughput;
+  std::optional<Clock::WallTime> on_demand_since;
   DeletionProtection deletion_protection = DeletionProtection::kOff;
-  std::optional<std::string> time_to_live;  // the attribute with the time, where it is enabled
+  std::optional<TimeToLive> time_to_live;
+  std::map<std::string, std::string> tags;
+  std::string table_class;                      // empty where never given
+  std::optional<Throughput> on_demand_maximum;  // -1 for "no maximum"
+
+  const IndexDefinition* FindIndex(std::string_view index) const;
+  // Null where no key has an attribute of that name.
+  const KeyAttribute* FindAttribute(std::string_view attribute) const;
 };
+
+std::string_view ProjectionName(ProjectionType type);  // "ALL", "INCLUDE", "KEYS_ONLY"
 
 // The catalog's form of a definition, which old files must stay readable in.
 std::string WriteDefinition(const TableDefinition& definition);

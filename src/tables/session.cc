@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <utility>
 
 #include <fcntl.h>
@@ -10,12 +11,13 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "tables/item_codec.h"
 
 namespace kelvin::tables {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x4b4c564e;  // "KLVN"
-constexpr std::int64_t kFormatVersion = 1;
+constexpr std::int64_t kFormatVersion = 2;
 constexpr std::int64_t kPageBytes = 4096;
 
 // Items of all tables are rows of one SQLite table, told apart by `container`: a new table is a new
@@ -26,9 +28,17 @@ constexpr std::string_view kSchema =
     "CREATE TABLE items(container INTEGER NOT NULL, partition BLOB NOT NULL, sort BLOB NOT NULL,"
     " item BLOB NOT NULL, PRIMARY KEY(container, partition, sort)) WITHOUT ROWID;";
 
+// What the second format adds: how much is in each container, and which transactions were done.
+constexpr std::string_view kSecondSchema =
+    "CREATE TABLE totals(container INTEGER PRIMARY KEY, items INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL);"
+    "CREATE TABLE tokens(token BLOB NOT NULL PRIMARY KEY, request BLOB NOT NULL,"
+    " expires_ms INTEGER NOT NULL) WITHOUT ROWID;";
+
 // In the order of Sql.
 constexpr std::array<std::string_view, static_cast<std::size_t>(Sql::kCount)> kSql = {
     "BEGIN IMMEDIATE",
+    "BEGIN",
     "COMMIT",
     "ROLLBACK",
     "SELECT item FROM items WHERE container = ?1 AND partition = ?2 AND sort = ?3",
@@ -41,17 +51,20 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Sql::kCount)> kS
     " ORDER BY sort DESC",
     "SELECT item FROM items WHERE container = ?1 AND partition = ?2 AND sort >= ?3 AND sort < ?4"
     " ORDER BY sort DESC",
-    "SELECT item FROM items WHERE container = ?1 AND (partition, sort) >= (?2, ?3)"
-    " ORDER BY partition, sort",
-    "SELECT item FROM items WHERE container = ?1 AND (partition, sort) >= (?2, ?3)"
-    " AND partition < ?4 ORDER BY partition, sort",
-    "SELECT COUNT(*), TOTAL(LENGTH(item)) FROM items WHERE container = ?1",
+    "SELECT item, partition, sort FROM items WHERE container = ?1"
+    " AND (partition, sort) >= (?2, ?3) ORDER BY partition, sort",
+    "SELECT item, partition, sort FROM items WHERE container = ?1"
+    " AND (partition, sort) >= (?2, ?3) AND partition < ?4 ORDER BY partition, sort",
+    "INSERT INTO totals VALUES(?1, ?2, ?3) ON CONFLICT(container) DO UPDATE"
+    " SET items = items + ?2, bytes = bytes + ?3",
+    "SELECT request FROM tokens WHERE token = ?1 AND expires_ms > ?2",
+    "INSERT OR REPLACE INTO tokens VALUES(?1, ?2, ?3)",
+    "DELETE FROM tokens WHERE expires_ms <= ?1",
 };
 
-// FULL: a commit returns when its log is on the disk. The checkpoint's size spreads its cost over
-// more commits than SQLite's own 1000 pages do.
+// The checkpoint's size spreads its cost over more commits than SQLite's own 1000 pages do.
 constexpr std::string_view kSettings =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"
+    "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000;"
     "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384;"
     "PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 10000;";
 
@@ -61,6 +74,28 @@ std::expected<void, Error> SyncPath(const std::string& path, int flags) {
     return std::unexpected(ErrnoError("sync " + path, errno));
   }
   return {};
+}
+
+// The first format counted items when asked; now they are counted once, here.
+std::expected<void, Error> UpgradeToSecond(Connection& connection) {
+  std::map<std::int64_t, std::pair<std::int64_t, std::int64_t>> totals;
+  auto rows = connection.Prepare("SELECT container, item FROM items");
+  if (!rows) return std::unexpected(std::move(rows.error()));
+  while (true) {
+    const auto row = rows->Step();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) break;
+    auto& [items, bytes] = totals[rows->Integer(0)];
+    ++items;
+    bytes += static_cast<std::int64_t>(EncodedItemSize(rows->Blob(1)).value_or(0));
+  }
+  std::string inserts;
+  for (const auto& [container, total] : totals) {
+    inserts +=
+        fmt::format("INSERT INTO totals VALUES({}, {}, {});", container, total.first, total.second);
+  }
+  return connection.Execute(fmt::format("BEGIN; {} {} PRAGMA user_version = {}; COMMIT;",
+                                        kSecondSchema, inserts, kFormatVersion));
 }
 
 }  // namespace
@@ -91,6 +126,9 @@ std::expected<Session, Error> OpenSession(const SessionOptions& options) {
                                                                 : Connection::Create::kNo);
   if (!connection) return std::unexpected(std::move(connection.error()));
   std::string settings(kSettings);
+  // FULL: a commit returns when its log is on the disk.
+  settings += options.durability == Durability::kEveryCommit ? "PRAGMA synchronous = FULL;"
+                                                             : "PRAGMA synchronous = NORMAL;";
   if (options.max_bytes > 0) {
     settings += fmt::format("PRAGMA max_page_count = {};",
                             options.max_bytes / static_cast<std::uint64_t>(kPageBytes));
@@ -104,8 +142,8 @@ std::expected<Session, Error> OpenSession(const SessionOptions& options) {
 std::expected<void, Error> InitialiseDatabase(Connection& connection) {
   return connection.Execute(
       fmt::format("PRAGMA page_size = {}; PRAGMA application_id = {}; PRAGMA user_version = {};"
-                  "BEGIN; {} COMMIT;",
-                  kPageBytes, kApplicationId, kFormatVersion, kSchema));
+                  "BEGIN; {} {} COMMIT;",
+                  kPageBytes, kApplicationId, kFormatVersion, kSchema, kSecondSchema));
 }
 
 std::expected<void, Error> CreateDatabase(const std::string& path) {
@@ -133,6 +171,7 @@ std::expected<void, Error> CheckDatabase(Connection& connection, const std::stri
         Error{ErrorCode::kCorrupt,
               fmt::format("{} is an SQLite database, but not one of tables; move it away", path)});
   }
+  if (*version == 1) return UpgradeToSecond(connection);
   if (*version != kFormatVersion) {
     return std::unexpected(Error{
         ErrorCode::kCorrupt,
@@ -150,7 +189,7 @@ SessionPool::Lease::~Lease() {
 }
 
 std::expected<SessionPool::Lease, Error> SessionPool::Reader() {
-  if (options_.path == ":memory:") return Writer();
+  if (in_memory()) return Writer();
   {
     const std::lock_guard lock(readers_mutex_);
     if (!idle_readers_.empty()) {

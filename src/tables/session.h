@@ -3,8 +3,10 @@
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -15,6 +17,7 @@ namespace kelvin::tables {
 // Everything the store ever runs more than once.
 enum class Sql {
   kBegin,
+  kBeginRead,
   kCommit,
   kRollback,
   kGet,
@@ -26,7 +29,10 @@ enum class Sql {
   kQueryDescendingBefore,  // from before a sort key
   kScan,                   // to the table's end
   kScanBefore,             // before a partition
-  kTotals,
+  kAddTotals,
+  kFindToken,
+  kKeepToken,
+  kForgetTokens,
   kCount,
 };
 
@@ -46,8 +52,14 @@ class Session {
   std::array<std::pair<Statement, bool>, static_cast<std::size_t>(Sql::kCount)> statements_{};
 };
 
+enum class Durability {
+  kEveryCommit,  // an acknowledged write survives a power failure
+  kCheckpoints,  // it survives the end of the process, and a power failure some seconds later
+};
+
 struct SessionOptions {
   std::string path;  // ":memory:" for a store without a file
+  Durability durability = Durability::kEveryCommit;
   // The file's largest size, as if the disk were full beyond; 0: the disk's own limit.
   std::uint64_t max_bytes = 0;
 };
@@ -59,7 +71,8 @@ std::expected<Session, Error> OpenSession(const SessionOptions& options);
 std::expected<void, Error> CreateDatabase(const std::string& path);
 // Makes the tables within a new database in memory.
 std::expected<void, Error> InitialiseDatabase(Connection& connection);
-// Fails with kCorrupt where the file is no database of this program, or a newer version's.
+// Brings a database of an older format to this one. Fails with kCorrupt where the file is no
+// database of this program, or a newer version's.
 std::expected<void, Error> CheckDatabase(Connection& connection, const std::string& path);
 
 // One session for writing and, for files, as many for reading as are ever in use at once. In memory
@@ -72,9 +85,14 @@ class SessionPool {
   // A session for the time being of the object.
   class Lease {
    public:
-    Lease(Lease&&) = default;
+    Lease(Lease&& other) noexcept
+        : session_(std::exchange(other.session_, nullptr)),
+          lock_(std::move(other.lock_)),
+          pool_(other.pool_),
+          reader_(std::move(other.reader_)) {}
     Lease& operator=(Lease&&) = delete;
     ~Lease();
+    explicit operator bool() const { return session_ != nullptr; }
     Session* operator->() const { return session_; }
     Session& operator*() const { return *session_; }
 
@@ -93,6 +111,7 @@ class SessionPool {
 
   Lease Writer() { return Lease(writer_, std::unique_lock(writer_mutex_)); }
   std::expected<Lease, Error> Reader();
+  bool in_memory() const { return options_.path == ":memory:"; }
 
  private:
   SessionOptions options_;

@@ -1,6 +1,8 @@
 #include "tables/store.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <mutex>
 #include <system_error>
 #include <utility>
@@ -8,6 +10,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+
+#include "tables/index_rows.h"
+#include "tables/item_codec.h"
 
 namespace kelvin::tables {
 namespace {
@@ -54,66 +59,25 @@ Error Explained(Error error, const std::filesystem::path& folder) {
   return error;
 }
 
-std::expected<void, Error> VisitRows(Statement& statement, const Visitor& visitor) {
-  const StatementUse use(statement);
-  while (true) {
-    const auto row = statement.Step();
-    if (!row) return std::unexpected(row.error());
-    if (!*row || visitor(statement.Blob(0)) == Visit::kStop) return {};
+Outcome<void> RunWork(const Store::Work& work, Transaction& transaction) {
+  try {
+    return work(transaction);
+  } catch (const std::exception& exception) {
+    return std::unexpected(Failure{FailureKind::kInternalServerError, exception.what()});
   }
-}
-
-void BindPlace(Statement& statement, const Table& table, std::string_view partition,
-               std::string_view sort) {
-  statement.Bind(1, table.container);
-  statement.Bind(2, partition);
-  statement.Bind(3, sort);
-}
-
-Error NoSuchTable(std::string_view name) {
-  return Error{ErrorCode::kNotFound, fmt::format("there is no table {}", name)};
 }
 
 }  // namespace
 
-std::expected<std::optional<std::string>, Error> Transaction::Get(const Table& table,
-                                                                  const Key& key) {
-  const auto statement = session_.Use(Sql::kGet);
-  if (!statement) return std::unexpected(statement.error());
-  const StatementUse use(**statement);
-  BindPlace(**statement, table, key.partition, key.sort);
-  const auto row = (*statement)->Step();
-  if (!row) return std::unexpected(row.error());
-  if (!*row) return std::nullopt;
-  return std::string((*statement)->Blob(0));
-}
-
-std::expected<void, Error> Transaction::Put(const Table& table, const Key& key,
-                                            std::string_view item) {
-  const auto statement = session_.Use(Sql::kPut);
-  if (!statement) return std::unexpected(statement.error());
-  BindPlace(**statement, table, key.partition, key.sort);
-  (*statement)->Bind(4, item);
-  const auto done = (*statement)->Step();
-  if (!done) return std::unexpected(done.error());
-  return {};
-}
-
-std::expected<void, Error> Transaction::Delete(const Table& table, const Key& key) {
-  const auto statement = session_.Use(Sql::kDelete);
-  if (!statement) return std::unexpected(statement.error());
-  BindPlace(**statement, table, key.partition, key.sort);
-  const auto done = (*statement)->Step();
-  if (!done) return std::unexpected(done.error());
-  return {};
-}
-
 Store::Store(UniqueFd lock, SessionOptions options, Session writer)
-    : lock_(std::move(lock)), sessions_(std::move(options), std::move(writer)) {}
+    : lock_(std::move(lock)),
+      sessions_(std::move(options), std::move(writer)),
+      queue_([this](std::vector<WriteJob*>& batch) { Commit(batch); }),
+      current_([this](const Table& table) { return Current(table); }) {}
 
 std::expected<std::unique_ptr<Store>, Error> Store::Open(const StoreOptions& options) {
   UniqueFd lock;
-  SessionOptions session_options{":memory:", options.max_bytes};
+  SessionOptions session_options{":memory:", options.durability, options.max_bytes};
   if (options.folder) {
     std::error_code error;
     std::filesystem::create_directories(*options.folder, error);
@@ -138,7 +102,17 @@ std::expected<std::unique_ptr<Store>, Error> Store::Open(const StoreOptions& opt
   if (!ready) return explained(std::move(ready.error()));
   std::unique_ptr<Store> store(
       new Store(std::move(lock), std::move(session_options), std::move(*writer)));
-  if (auto loaded = store->LoadCatalog(); !loaded) return explained(std::move(loaded.error()));
+  auto loaded = store->LoadCatalog();
+  if (loaded) loaded = store->LoadTotals();
+  if (!loaded) return explained(std::move(loaded.error()));
+  // The first format had no order of expiry.
+  for (const TablePtr& table : store->AllTables()) {
+    const auto& time_to_live = table->definition.time_to_live;
+    if (!time_to_live || time_to_live->container != 0) continue;
+    const auto filled = store->UpdateTable(table->definition.name,
+                                           [](TableDefinition&) { return Outcome<void>{}; });
+    if (!filled) return explained(Error{ErrorCode::kIo, filled.error().message});
+  }
   return store;
 }
 
@@ -152,15 +126,36 @@ std::expected<void, Error> Store::LoadCatalog() {
     if (!*row) return {};
     auto definition = ReadDefinition(rows->Blob(1));
     if (!definition) return std::unexpected(std::move(definition.error()));
-    const std::string name = definition->name;
-    catalog_[name] = std::make_shared<Table>(rows->Integer(0), std::move(*definition));
+    Remember(std::make_shared<Table>(rows->Integer(0), std::move(*definition)));
   }
+}
+
+std::expected<void, Error> Store::LoadTotals() {
+  const auto session = sessions_.Writer();
+  auto rows = session->connection().Prepare("SELECT container, items, bytes FROM totals");
+  if (!rows) return std::unexpected(std::move(rows.error()));
+  while (true) {
+    const auto row = rows->Step();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) return {};
+    totals_[rows->Integer(0)] = {rows->Integer(1), rows->Integer(2)};
+  }
+}
+
+void Store::Remember(TablePtr table) {
+  const std::lock_guard lock(catalog_mutex_);
+  catalog_[table->definition.name] = std::move(table);
 }
 
 TablePtr Store::FindTable(std::string_view name) const {
   const std::shared_lock lock(catalog_mutex_);
   const auto found = catalog_.find(name);
   return found == catalog_.end() ? nullptr : found->second;
+}
+
+TablePtr Store::Current(const Table& table) const {
+  TablePtr now = FindTable(table.definition.name);
+  return now && now->container == table.container ? now : nullptr;
 }
 
 std::vector<std::string> Store::TableNames(std::string_view after, std::size_t limit) const {
@@ -172,140 +167,92 @@ std::vector<std::string> Store::TableNames(std::string_view after, std::size_t l
   return names;
 }
 
-bool Store::IsCurrent(const Table& table) const {
-  const TablePtr now = FindTable(table.definition.name);
-  return now && now->container == table.container;
+std::vector<TablePtr> Store::AllTables() const {
+  const std::shared_lock lock(catalog_mutex_);
+  std::vector<TablePtr> tables;
+  for (const auto& [name, table] : catalog_) tables.push_back(table);
+  return tables;
 }
 
-// Commits what `body`, which returns some expected, wrote; undoes it where either fails.
-template <typename Body>
-auto Store::InTransaction(Session& session, Body body) -> decltype(body()) {
-  const auto failed = [](Error error) {
-    if constexpr (std::is_same_v<typename decltype(body())::error_type, Failure>) {
-      return std::unexpected(FromError(error));
-    } else {
-      return std::unexpected(std::move(error));
-    }
-  };
-  if (auto begun = session.Run(Sql::kBegin); !begun) return failed(std::move(begun.error()));
-  auto result = body();
-  if (result) {
-    const auto committed = session.Run(Sql::kCommit);
-    if (committed) return result;
-    result = failed(committed.error());
+Totals Store::TotalsOf(std::int64_t container) const {
+  const std::shared_lock lock(catalog_mutex_);
+  const auto found = totals_.find(container);
+  return found == totals_.end() ? Totals{} : found->second;
+}
+
+std::expected<void, Error> Store::AddTotals(Session& session, const TotalsByContainer& change) {
+  for (const auto& [container, totals] : change) {
+    if (totals.items == 0 && totals.bytes == 0) continue;
+    const auto statement = session.Use(Sql::kAddTotals);
+    if (!statement) return std::unexpected(statement.error());
+    const StatementUse use(**statement);
+    (*statement)->Bind(1, container);
+    (*statement)->Bind(2, totals.items);
+    (*statement)->Bind(3, totals.bytes);
+    const auto done = (*statement)->Step();
+    if (!done) return std::unexpected(done.error());
   }
-  // Some failures roll back by themselves; a failing rollback leaves nothing else to try.
-  if (session.connection().in_transaction()) (void)session.Run(Sql::kRollback);
-  return result;
-}
-
-std::expected<TablePtr, Error> Store::CreateTable(TableDefinition definition) {
-  const auto session = sessions_.Writer();
-  if (FindTable(definition.name)) {
-    return std::unexpected(
-        Error{ErrorCode::kAlreadyExists, fmt::format("Table already exists: {}", definition.name)});
-  }
-  auto insert = session->connection().Prepare("INSERT INTO tables(name, definition) VALUES(?, ?)");
-  if (!insert) return std::unexpected(std::move(insert.error()));
-  const std::string text = WriteDefinition(definition);
-  insert->BindText(1, definition.name);
-  insert->BindText(2, text);
-  if (const auto done = insert->Step(); !done) return std::unexpected(done.error());
-  auto table =
-      std::make_shared<Table>(session->connection().last_insert_id(), std::move(definition));
-  const std::lock_guard lock(catalog_mutex_);
-  catalog_[table->definition.name] = table;
-  return table;
-}
-
-std::expected<TablePtr, Error> Store::UpdateTable(TableDefinition definition) {
-  const auto session = sessions_.Writer();
-  const TablePtr before = FindTable(definition.name);
-  if (!before) return std::unexpected(NoSuchTable(definition.name));
-  auto update = session->connection().Prepare("UPDATE tables SET definition = ? WHERE name = ?");
-  if (!update) return std::unexpected(std::move(update.error()));
-  const std::string text = WriteDefinition(definition);
-  update->BindText(1, text);
-  update->BindText(2, definition.name);
-  if (const auto done = update->Step(); !done) return std::unexpected(done.error());
-  auto table = std::make_shared<Table>(before->container, std::move(definition));
-  const std::lock_guard lock(catalog_mutex_);
-  catalog_[table->definition.name] = table;
-  return table;
-}
-
-std::expected<void, Error> Store::DeleteTable(std::string_view name) {
-  const auto session = sessions_.Writer();
-  const TablePtr table = FindTable(name);
-  if (!table) return std::unexpected(NoSuchTable(name));
-  Connection& connection = session->connection();
-  auto deleted = InTransaction(*session, [&]() -> std::expected<void, Error> {
-    return connection.Execute(
-        fmt::format("DELETE FROM tables WHERE container = {0};"
-                    "DELETE FROM items WHERE container = {0};",
-                    table->container));
-  });
-  if (!deleted) return deleted;
-  const std::lock_guard lock(catalog_mutex_);
-  catalog_.erase(table->definition.name);
   return {};
 }
 
-Outcome<void> Store::Write(const Table& table, const Work& work) {
+Outcome<void> Store::Write(const Work& work) {
+  WriteJob job{&work};
+  queue_.Run(job);
+  return std::move(job.result);
+}
+
+void Store::Commit(std::vector<WriteJob*>& batch) {
   const auto session = sessions_.Writer();
-  if (!IsCurrent(table)) return NotFound();
-  return InTransaction(*session, [&] {
-    Transaction transaction(*session);
-    return work(transaction);
+  auto done = CommitTogether(*session, batch);
+  if (done) return;
+  // One of them may be too large for the disk, say: the others need not fail with it.
+  for (WriteJob* job : batch) {
+    std::vector<WriteJob*> alone{job};
+    if (batch.size() > 1) done = CommitTogether(*session, alone);
+    if (!done) job->result = std::unexpected(FromError(done.error()));
+  }
+}
+
+std::expected<void, Error> Store::CommitTogether(Session& session, std::vector<WriteJob*>& batch) {
+  TotalsByContainer change;
+  auto done = InTransaction(session, [&]() -> std::expected<void, Error> {
+    for (WriteJob* job : batch) {
+      Transaction transaction(session, current_);
+      job->result = RunWork(*job->work, transaction);
+      if (!job->result) continue;
+      if (auto applied = transaction.Apply(change); !applied) return applied;
+    }
+    return AddTotals(session, change);
   });
+  if (!done) return done;
+  const std::lock_guard lock(catalog_mutex_);
+  for (const auto& [container, totals] : change) {
+    totals_[container].items += totals.items;
+    totals_[container].bytes += totals.bytes;
+  }
+  return {};
 }
 
-std::expected<void, Error> Store::Get(const Table& table, const Key& key, const Visitor& visitor) {
-  const auto session = sessions_.Reader();
-  if (!session) return std::unexpected(session.error());
-  const auto statement = (*session)->Use(Sql::kGet);
-  if (!statement) return std::unexpected(statement.error());
-  BindPlace(**statement, table, key.partition, key.sort);
-  return VisitRows(**statement, visitor);
-}
-
-std::expected<void, Error> Store::Query(const Table& table, std::string_view partition,
-                                        const SortRange& range, Order order,
-                                        const Visitor& visitor) {
-  const auto session = sessions_.Reader();
-  if (!session) return std::unexpected(session.error());
-  const bool ascending = order == Order::kAscending;
-  const Sql query = range.high
-                        ? (ascending ? Sql::kQueryAscendingBefore : Sql::kQueryDescendingBefore)
-                        : (ascending ? Sql::kQueryAscending : Sql::kQueryDescending);
-  const auto statement = (*session)->Use(query);
-  if (!statement) return std::unexpected(statement.error());
-  BindPlace(**statement, table, partition, range.low);
-  if (range.high) (*statement)->Bind(4, *range.high);
-  return VisitRows(**statement, visitor);
-}
-
-std::expected<void, Error> Store::Scan(const Table& table, const ScanRange& range,
-                                       const Visitor& visitor) {
-  const auto session = sessions_.Reader();
-  if (!session) return std::unexpected(session.error());
-  const auto statement = (*session)->Use(range.last_partition ? Sql::kScanBefore : Sql::kScan);
-  if (!statement) return std::unexpected(statement.error());
-  BindPlace(**statement, table, range.first_partition, range.first_sort);
-  if (range.last_partition) (*statement)->Bind(4, *range.last_partition);
-  return VisitRows(**statement, visitor);
-}
-
-std::expected<Totals, Error> Store::CountItems(const Table& table) {
-  const auto session = sessions_.Reader();
-  if (!session) return std::unexpected(session.error());
-  const auto statement = (*session)->Use(Sql::kTotals);
+std::expected<void, Error> Store::ForgetTokens(std::int64_t now_ms) {
+  const auto session = sessions_.Writer();
+  const auto statement = session->Use(Sql::kForgetTokens);
   if (!statement) return std::unexpected(statement.error());
   const StatementUse use(**statement);
-  (*statement)->Bind(1, table.container);
-  const auto row = (*statement)->Step();
-  if (!row) return std::unexpected(row.error());
-  return Totals{(*statement)->Integer(0), (*statement)->Integer(1)};
+  (*statement)->Bind(1, now_ms);
+  const auto done = (*statement)->Step();
+  if (!done) return std::unexpected(done.error());
+  return {};
+}
+
+std::expected<Reader, Error> Store::Read() {
+  auto session = sessions_.Reader();
+  if (!session) return std::unexpected(std::move(session.error()));
+  // In memory there is but one session, and it is ours until the reader is gone.
+  if (sessions_.in_memory()) return Reader(std::move(*session), Reader::Snapshot::kNo);
+  if (auto begun = (*session)->Run(Sql::kBeginRead); !begun) {
+    return std::unexpected(std::move(begun.error()));
+  }
+  return Reader(std::move(*session), Reader::Snapshot::kYes);
 }
 
 }  // namespace kelvin::tables

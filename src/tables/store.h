@@ -18,24 +18,23 @@
 #include "tables/key.h"
 #include "tables/schema.h"
 #include "tables/session.h"
+#include "tables/transaction.h"
+#include "tables/write_queue.h"
 
 namespace kelvin::tables {
 
-// A table as it was at some moment.
-struct Table {
-  std::int64_t container = 0;  // never used again, not even after the table is deleted
-  TableDefinition definition;
-};
-using TablePtr = std::shared_ptr<const Table>;
-
 struct StoreOptions {
   std::optional<std::filesystem::path> folder;  // none: in memory
+  Durability durability = Durability::kEveryCommit;
   std::uint64_t max_bytes = 0;  // fails as a full disk does beyond; 0: the disk's own limit
 };
 
 enum class Visit { kContinue, kStop };
-// Sees an item's stored form, which is gone when it returns. It must not use the store.
+// Sees an item's stored form, which is gone when it returns. It must not use the store, but for
+// Reader::Get of the reader that calls it.
 using Visitor = std::function<Visit(std::string_view item)>;
+using PlaceVisitor =
+    std::function<Visit(std::string_view partition, std::string_view sort, std::string_view item)>;
 
 enum class Order { kAscending, kDescending };
 
@@ -45,27 +44,33 @@ struct ScanRange {
   std::optional<std::string> last_partition;  // to before this partition
 };
 
-struct Totals {
-  std::int64_t items = 0;
-  std::int64_t bytes = 0;
-};
-
-// Writes that belong together. Valid within Store::Write only.
-class Transaction {
+// Reads containers: those of tables and those of their indexes. Everything that one of them reads
+// is as of one moment. Used by one thread.
+class Reader {
  public:
-  explicit Transaction(Session& session) : session_(session) {}
+  // Does not call the visitor where there is no such item.
+  std::expected<void, Error> Get(std::int64_t container, const Key& key, const Visitor& visitor);
+  std::expected<void, Error> Query(std::int64_t container, std::string_view partition,
+                                   const SortRange& range, Order order, const Visitor& visitor);
+  std::expected<void, Error> Scan(std::int64_t container, const ScanRange& range,
+                                  const PlaceVisitor& visitor);
 
-  // The item's stored form.
-  std::expected<std::optional<std::string>, Error> Get(const Table& table, const Key& key);
-  std::expected<void, Error> Put(const Table& table, const Key& key, std::string_view item);
-  std::expected<void, Error> Delete(const Table& table, const Key& key);
+  Reader(Reader&&) = default;
+  Reader& operator=(Reader&&) = delete;
+  ~Reader();
 
  private:
-  Session& session_;
+  friend class Store;
+  enum class Snapshot { kNo, kYes };
+  Reader(SessionPool::Lease session, Snapshot snapshot)
+      : session_(std::move(session)), snapshot_(snapshot) {}
+
+  SessionPool::Lease session_;
+  Snapshot snapshot_;
 };
 
-// Tables and their items, in one SQLite database. Thread-safe: writers take turns, readers see the
-// last commit and wait for nobody where there is a file.
+// Tables and their items, in one SQLite database. Thread-safe: concurrent writers share commits,
+// readers see the last commit and wait for nobody where there is a file.
 class Store {
  public:
   // Fails as Tables::Open does.
@@ -74,39 +79,65 @@ class Store {
   TablePtr FindTable(std::string_view name) const;
   // Names after `after`, in ascending order.
   std::vector<std::string> TableNames(std::string_view after, std::size_t limit) const;
+  std::vector<TablePtr> AllTables() const;
+  // Of a table or an index.
+  Totals TotalsOf(std::int64_t container) const;
 
   // Fails with kAlreadyExists where the name is taken.
   std::expected<TablePtr, Error> CreateTable(TableDefinition definition);
-  // Replaces the definition of the same name. Fails with kNotFound.
-  std::expected<TablePtr, Error> UpdateTable(TableDefinition definition);
+  // Replaces the definition of the same name by what `change` makes of it, and fills indexes that
+  // it did not have, and the order of expiry. Fails with kNotFound, or as `change` does.
+  using Change = std::function<Outcome<void>(TableDefinition& definition)>;
+  Outcome<TablePtr> UpdateTable(std::string_view name, const Change& change);
   // The table and its items. Fails with kNotFound.
   std::expected<void, Error> DeleteTable(std::string_view name);
 
-  // Runs `work` with no other writer about. What it wrote is on the disk when this returns, or,
-  // where either fails, is undone. `table` must be current: else this fails as NotFound() does.
+  // Runs `work` as if alone. What it wrote is on the disk when this returns, or, where either
+  // fails, is not there at all. `work` may run more than once.
   using Work = std::function<Outcome<void>(Transaction& transaction)>;
-  Outcome<void> Write(const Table& table, const Work& work);
+  Outcome<void> Write(const Work& work);
+  // Drops tokens that have expired.
+  std::expected<void, Error> ForgetTokens(std::int64_t now_ms);
 
-  // Does not call the visitor where there is no such item.
-  std::expected<void, Error> Get(const Table& table, const Key& key, const Visitor& visitor);
-  std::expected<void, Error> Query(const Table& table, std::string_view partition,
-                                   const SortRange& range, Order order, const Visitor& visitor);
-  std::expected<void, Error> Scan(const Table& table, const ScanRange& range,
-                                  const Visitor& visitor);
-  // Counts them one by one.
-  std::expected<Totals, Error> CountItems(const Table& table);
+  std::expected<Reader, Error> Read();
 
  private:
   Store(UniqueFd lock, SessionOptions options, Session writer);
   std::expected<void, Error> LoadCatalog();
-  bool IsCurrent(const Table& table) const;
+  std::expected<void, Error> LoadTotals();
+  TablePtr Current(const Table& table) const;
+  void Commit(std::vector<WriteJob*>& batch);
+  std::expected<void, Error> CommitTogether(Session& session, std::vector<WriteJob*>& batch);
+  std::expected<void, Error> AddTotals(Session& session, const TotalsByContainer& change);
+  // Commits what `body`, which returns an expected with an Error, wrote; undoes it where either
+  // fails.
   template <typename Body>
   auto InTransaction(Session& session, Body body) -> decltype(body());
+  std::expected<void, Error> FillContainers(Session& session, const Table& before,
+                                            const Table& after, TotalsByContainer& totals);
+  void Remember(TablePtr table);
 
   UniqueFd lock_;  // keeps other processes out while it is open
   SessionPool sessions_;
+  WriteQueue queue_;
+  CurrentTable current_;
   mutable std::shared_mutex catalog_mutex_;
   std::map<std::string, TablePtr, std::less<>> catalog_;
+  TotalsByContainer totals_;
 };
+
+template <typename Body>
+auto Store::InTransaction(Session& session, Body body) -> decltype(body()) {
+  if (auto begun = session.Run(Sql::kBegin); !begun) return std::unexpected(begun.error());
+  auto result = body();
+  if (result) {
+    auto committed = session.Run(Sql::kCommit);
+    if (committed) return result;
+    result = std::unexpected(std::move(committed.error()));
+  }
+  // Some failures roll back by themselves; a failing rollback leaves nothing else to try.
+  if (session.connection().in_transaction()) (void)session.Run(Sql::kRollback);
+  return result;
+}
 
 }  // namespace kelvin::tables

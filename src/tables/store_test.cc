@@ -1,6 +1,9 @@
 #include "tables/store.h"
 
 #include <fstream>
+#include <stdexcept>
+#include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -30,12 +33,14 @@ Error OpenError(const StoreOptions& options) {
   return opened ? Error{} : opened.error();
 }
 
-Outcome<void> PutBytes(Store& store, const Table& table, const std::string& key,
-                       const std::string& bytes) {
-  return store.Write(table, [&](Transaction& transaction) -> Outcome<void> {
-    if (auto put = transaction.Put(table, {key, ""}, bytes); !put) {
-      return std::unexpected(FromError(put.error()));
-    }
+Outcome<void> PutText(Store& store, const Table& table, const std::string& key,
+                      const std::string& text) {
+  const Item item{{"k", Value(key)}, {"v", Value(text)}};
+  return store.Write([&](Transaction& transaction) -> Outcome<void> {
+    const auto before = transaction.Get(table, {key, ""});
+    if (!before) return std::unexpected(before.error());
+    const auto done = transaction.Replace(table, {key, ""}, *before, &item);
+    if (!done) return std::unexpected(done.error());
     return {};
   });
 }
@@ -148,8 +153,32 @@ TEST_F(StoreTest, ReportsAnotherProgramsDatabase) {
 TEST_F(StoreTest, ReportsAFormatOfTheFuture) {
   MakeTable();
   auto other = Connection::Open(file(), Connection::Create::kNo);
-  ASSERT_TRUE(other->Execute("PRAGMA user_version = 2").has_value());
-  EXPECT_THAT(OpenError(options_).message, HasSubstr("expected tables in format 1"));
+  ASSERT_TRUE(other->Execute("PRAGMA user_version = 3").has_value());
+  EXPECT_THAT(OpenError(options_).message, HasSubstr("expected tables in format 2"));
+}
+
+TEST_F(StoreTest, ReadsTheFirstFormatAndBringsItToThisOne) {
+  {
+    TestTables tables(path());
+    tables.MakeHashTable();
+    tables.Call("PutItem", R"({"TableName":"hash","Item":{"k":{"S":"1"},"ttl":{"N":"9"}}})");
+  }
+  {
+    auto old = Connection::Open(file(), Connection::Create::kNo);
+    ASSERT_TRUE(old->Execute(R"(
+        DROP TABLE totals; DROP TABLE tokens; PRAGMA user_version = 1;
+        UPDATE tables SET definition = '{"name":"hash","id":"x","created_ms":1,
+          "partition_key":{"name":"k","type":"S"},"on_demand":true,"read_units":0,"write_units":0,
+          "deletion_protection":false,"time_to_live":"ttl"}')")
+                    .has_value());
+  }
+  TestTables tables(path());
+  EXPECT_THAT(tables.CallText("DescribeTable", R"({"TableName":"hash"})"),
+              HasSubstr(R"("TableSizeBytes":7,"ItemCount":1)"));
+  EXPECT_EQ(tables.Call("Scan", R"({"TableName":"hash"})").at("Count").as_int64(), 1);
+  EXPECT_EQ(tables.tables().RemoveExpired().value(), 0U);  // longer ago than five years
+  tables.Call("PutItem", R"({"TableName":"hash","Item":{"k":{"S":"2"},"ttl":{"N":"1699999999"}}})");
+  EXPECT_EQ(tables.tables().RemoveExpired().value(), 1U);
 }
 
 TEST_F(StoreTest, ReportsDamageThatItMeetsWhileRunning) {
@@ -162,7 +191,7 @@ TEST_F(StoreTest, ReportsDamageThatItMeetsWhileRunning) {
     }
   }
   const auto size = std::filesystem::file_size(file());
-  Overwrite(file(), 4096 * 4, size - 4096 * 4);
+  Overwrite(file(), 4096 * 10, size - 4096 * 10);
   TestTables tables(path());
   const auto response = tables.Send("Scan", R"({"TableName":"hash"})");
   EXPECT_EQ(response.status, 500);
@@ -178,24 +207,53 @@ TEST_F(StoreTest, ReportsAFullDiskAndKeepsWhatItHas) {
   ASSERT_TRUE(table.has_value());
   int written = 0;
   Outcome<void> result;
-  while ((result = PutBytes(**store, **table, std::to_string(written), std::string(9000, 'x')))) {
+  while ((result = PutText(**store, **table, std::to_string(written), std::string(9000, 'x')))) {
     ASSERT_LT(++written, 100);
   }
   EXPECT_EQ(result.error().kind, FailureKind::kInternalServerError);
   EXPECT_THAT(result.error().message, HasSubstr("full"));
-  EXPECT_EQ((*store)->CountItems(**table)->items, written);
-  EXPECT_TRUE(PutBytes(**store, **table, "0", "small").has_value());
+  EXPECT_EQ((*store)->TotalsOf((*table)->container).items, written);
+  EXPECT_TRUE(PutText(**store, **table, "0", "small").has_value());
 }
 
 TEST_F(StoreTest, UndoesAWriteThatFailsHalfWay) {
   auto store = Store::Open(StoreOptions{});
   const auto table = *(*store)->CreateTable(Definition("table"));
-  const auto written = (*store)->Write(*table, [&](Transaction& transaction) -> Outcome<void> {
-    EXPECT_TRUE(transaction.Put(*table, {"a", ""}, "x").has_value());
+  const Item item{{"k", Value(std::string("a"))}};
+  const auto written = (*store)->Write([&](Transaction& transaction) -> Outcome<void> {
+    EXPECT_TRUE(transaction.Replace(*table, {"a", ""}, std::nullopt, &item).has_value());
+    EXPECT_TRUE(transaction.Get(*table, {"a", ""})->has_value());
     return Invalid("no");
   });
   EXPECT_EQ(written.error().message, "no");
-  EXPECT_EQ((*store)->CountItems(*table)->items, 0);
+  EXPECT_EQ((*store)->TotalsOf(table->container).items, 0);
+  EXPECT_TRUE(PutText(**store, *table, "a", "x").has_value());
+}
+
+// Writers that wait while another commits share the next commit; one that is refused and one that
+// throws take nobody with them.
+TEST_F(StoreTest, WritersThatShareACommitFailAlone) {
+  auto opened = Store::Open(options_);
+  Store& store = **opened;
+  const auto table = *store.CreateTable(Definition("table"));
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 8; ++i) {
+    writers.emplace_back([&, i] {
+      for (int n = 0; n < 20; ++n) {
+        const std::string key = std::to_string(i) + "-" + std::to_string(n);
+        EXPECT_TRUE(PutText(store, *table, key, "x").has_value());
+        const auto refused = store.Write([&](Transaction& transaction) -> Outcome<void> {
+          const Item item{{"k", Value(key)}};
+          (void)transaction.Replace(*table, {"gone" + key, ""}, std::nullopt, &item);
+          if (n % 2 == 0) throw std::runtime_error("thrown");
+          return Invalid("refused");
+        });
+        EXPECT_EQ(refused.error().message, n % 2 == 0 ? "thrown" : "refused");
+      }
+    });
+  }
+  for (auto& writer : writers) writer.join();
+  EXPECT_EQ(store.TotalsOf(table->container).items, 160);
 }
 
 TEST_F(StoreTest, DoesNotWriteToATableThatIsGone) {
@@ -203,7 +261,7 @@ TEST_F(StoreTest, DoesNotWriteToATableThatIsGone) {
   const auto table = *(*store)->CreateTable(Definition("table"));
   ASSERT_TRUE((*store)->DeleteTable("table").has_value());
   ASSERT_TRUE((*store)->CreateTable(Definition("table")).has_value());
-  EXPECT_EQ(PutBytes(**store, *table, "a", "x").error().kind, FailureKind::kResourceNotFound);
+  EXPECT_EQ(PutText(**store, *table, "a", "x").error().kind, FailureKind::kResourceNotFound);
 }
 
 }  // namespace

@@ -1,14 +1,17 @@
 #include "tables/tables.h"
 
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
-#include <zlib.h>
 
+#include "base/crc32.h"
+#include "tables/expiry.h"
 #include "tables/failure.h"
 #include "tables/operation.h"
+#include "tables/signature.h"
 #include "tables/store.h"
 
 namespace kelvin::tables {
@@ -44,11 +47,6 @@ std::string NewRequestId(Random& random) {
   return id;
 }
 
-std::uint32_t Crc32(std::string_view text) {
-  return static_cast<std::uint32_t>(
-      crc32_z(0, reinterpret_cast<const unsigned char*>(text.data()), text.size()));
-}
-
 std::string_view PathOf(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
@@ -66,12 +64,17 @@ std::unexpected<Failure> UnknownOperation() {
 class Tables::Impl {
  public:
   Impl(const TablesParts& parts, const TablesOptions& options, std::unique_ptr<Store> store)
-      : log_(parts.log),
-        region_(options.region),
-        store_(std::move(store)),
-        context_{*store_, parts.clock, parts.random,
-                 fmt::format("arn:aws:dynamodb:{}:{}:table/", options.region, options.account_id)} {
+      : parts_(parts),
+        options_(options),
+        arn_prefix_(
+            fmt::format("arn:aws:dynamodb:{}:{}:table/", options.region, options.account_id)),
+        store_(std::move(store)) {
+    if (options.background == Background::kYes) expiry_.emplace(*store_, parts.clock, parts.log);
   }
+
+  Store& store() { return *store_; }
+  const Clock& clock() const { return parts_.clock; }
+  Storage storage() const { return options_.storage; }
 
   http::Response Handle(const http::Request& request) {
     if (request.method == "GET") return Health();
@@ -83,8 +86,8 @@ class Tables::Impl {
     if (answer) return Answer(200, std::move(*answer), kContentType);
     const Failure& failure = answer.error();
     if (failure.kind == FailureKind::kInternalServerError) {
-      log_.Write(LogLevel::kError, "tables", "{}: {}", request.headers.Get("X-Amz-Target"),
-                 failure.message);
+      parts_.log.Write(LogLevel::kError, "tables", "{}: {}", request.headers.Get("X-Amz-Target"),
+                       failure.message);
     }
     return Answer(FormOf(failure.kind).status, FailureJson(failure), kContentType);
   }
@@ -94,14 +97,15 @@ class Tables::Impl {
     http::Response response;
     response.status = status;
     if (!content_type.empty()) response.headers.Add("Content-Type", content_type);
-    response.headers.Add("x-amzn-RequestId", NewRequestId(context_.random));
+    response.headers.Add("x-amzn-RequestId", NewRequestId(parts_.random));
     response.headers.Add("x-amz-crc32", std::to_string(Crc32(body)));
     response.body = std::move(body);
     return response;
   }
 
   http::Response Health() {
-    return Answer(200, fmt::format("healthy: dynamodb.{}.amazonaws.com ", region_), "text/plain");
+    return Answer(200, fmt::format("healthy: dynamodb.{}.amazonaws.com ", options_.region),
+                  "text/plain");
   }
 
   Outcome<std::string> Run(const http::Request& request) {
@@ -123,22 +127,36 @@ class Tables::Impl {
     if (!target.starts_with(kTargetPrefix)) return UnknownOperation();
     const Operation operation = FindOperation(target.substr(kTargetPrefix.size()));
     if (operation == nullptr) return UnknownOperation();
-    if (!request.headers.Has("Authorization")) {
+    if (!request.headers.Get("Authorization").starts_with("AWS4-")) {
       return std::unexpected(Failure{FailureKind::kMissingAuthenticationToken,
                                      "Request is missing Authentication Token"});
     }
+    if (options_.credentials) {
+      const SignatureRules rules{*options_.credentials, options_.region};
+      if (auto ok = CheckSignature(request, rules, parts_.clock.WallNow()); !ok) {
+        return std::unexpected(std::move(ok.error()));
+      }
+    }
     if (request.body.empty()) return Unserializable("");
+    OperationContext context{*store_,
+                             parts_.clock,
+                             parts_.random,
+                             options_.region,
+                             arn_prefix_,
+                             options_.account_id,
+                             request.headers.Get("Host")};
     try {
-      return operation(context_, *object);
+      return operation(context, *object);
     } catch (const std::exception& exception) {
       return std::unexpected(Failure{FailureKind::kInternalServerError, exception.what()});
     }
   }
 
-  Log& log_;
-  std::string region_;
+  TablesParts parts_;
+  TablesOptions options_;
+  std::string arn_prefix_;
   std::unique_ptr<Store> store_;
-  OperationContext context_;
+  std::optional<ExpiryThread> expiry_;
 };
 
 Tables::Tables(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -148,6 +166,7 @@ std::expected<std::unique_ptr<Tables>, Error> Tables::Open(const TablesParts& pa
                                                            const TablesOptions& options) {
   StoreOptions store_options;
   if (options.storage == Storage::kDurable) store_options.folder = options.folder;
+  if (options.sync == Sync::kInBackground) store_options.durability = Durability::kCheckpoints;
   auto store = Store::Open(store_options);
   if (!store) return std::unexpected(std::move(store.error()));
   return std::unique_ptr<Tables>(
@@ -156,6 +175,33 @@ std::expected<std::unique_ptr<Tables>, Error> Tables::Open(const TablesParts& pa
 
 http::Response Tables::Handle(const http::Request& request) {
   return impl_->Handle(request);
+}
+
+std::expected<std::size_t, Error> Tables::RemoveExpired() {
+  return tables::RemoveExpired(impl_->store(), impl_->clock().WallNow());
+}
+
+bool Tables::IsQuick(const http::Request& request) const {
+  constexpr std::size_t kQuickBytes = 16 * 1024;
+  if (request.body.size() > kQuickBytes) return false;
+  const std::string_view target = request.headers.Get("X-Amz-Target");
+  if (!target.starts_with(kTargetPrefix)) return true;
+  const std::string_view operation = target.substr(kTargetPrefix.size());
+  if (operation == "GetItem") return true;
+  const bool writes_one =
+      operation == "PutItem" || operation == "UpdateItem" || operation == "DeleteItem";
+  return writes_one && impl_->storage() == Storage::kEphemeral;
+}
+
+http::Response Tables::TooLarge(const http::Request&) {
+  http::Response response;
+  const Failure failure{FailureKind::kRequestTooLarge,
+                        fmt::format("expected a body of at most {} bytes", kMaxRequestBytes)};
+  response.status = FormOf(failure.kind).status;
+  response.body = FailureJson(failure);
+  response.headers.Add("Content-Type", kContentType);
+  response.headers.Add("x-amz-crc32", std::to_string(Crc32(response.body)));
+  return response;
 }
 
 bool Tables::Accepts(const http::Request& request) {

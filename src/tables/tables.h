@@ -4,8 +4,10 @@
 #include <expected>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "aws/credentials.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/ids.h"
@@ -21,8 +23,16 @@ struct TablesParts {
   Log& log;
 };
 
+enum class Sync {
+  kEveryWrite,   // an acknowledged write survives a power failure
+  kInBackground  // it survives the end of the process; a power failure may take the last seconds
+};
+
+// What does by itself what waits for time to pass: that items expire.
+enum class Background { kNo, kYes };
+
 enum class Storage {
-  kDurable,    // an acknowledged write survives a crash of the process and of the machine
+  kDurable,    // in a file
   kEphemeral,  // in memory, gone with the object
 };
 
@@ -30,6 +40,10 @@ struct TablesOptions {
   Storage storage = Storage::kDurable;
   // Where kDurable keeps its files; made when missing. One process at a time.
   std::filesystem::path folder;
+  Sync sync = Sync::kEveryWrite;
+  // Where set, only requests that these have signed are answered; else any that claim to be signed.
+  std::optional<aws::Credentials> credentials = {};
+  Background background = Background::kYes;
   std::string region = "us-east-1";
   std::string account_id = "123456789012";
 };
@@ -51,9 +65,19 @@ class Tables {
   // wrong is an answer in the protocol's own form.
   http::Response Handle(const http::Request& request);
 
+  // Deletes what has expired by now. Done in the background, too, where that was not declined.
+  std::expected<std::size_t, Error> RemoveExpired();
+
   // Whether a request is for the tables: everything on the path "/", which the Lambda API does
   // not use.
   static bool Accepts(const http::Request& request);
+
+  // Whether a request can be answered at once: at most a short look at the disk's cache. So it may
+  // be handled on an event loop's thread.
+  bool IsQuick(const http::Request& request) const;
+
+  // The answer to a request whose body is larger than kMaxRequestBytes.
+  static http::Response TooLarge(const http::Request& head);
 
   // Largest request body of the protocol.
   static constexpr std::size_t kMaxRequestBytes = std::size_t{16} << 20;

@@ -28,9 +28,12 @@ class CountingRandom final : public Random {
 // Tables in memory or in a folder, with what they need.
 class TestTables {
  public:
-  TestTables() : TestTables(TablesOptions{.storage = Storage::kEphemeral, .folder = {}}) {}
+  TestTables()
+      : TestTables(TablesOptions{
+            .storage = Storage::kEphemeral, .folder = {}, .background = Background::kNo}) {}
   explicit TestTables(const std::filesystem::path& folder)
-      : TestTables(TablesOptions{.storage = Storage::kDurable, .folder = folder}) {}
+      : TestTables(TablesOptions{
+            .storage = Storage::kDurable, .folder = folder, .background = Background::kNo}) {}
 
   http::Response Send(std::string_view operation, std::string body) {
     return tables_->Handle(Request(operation, std::move(body)));
@@ -64,14 +67,17 @@ class TestTables {
            (message != nullptr ? ": " + std::string(message->as_string()) : "");
   }
 
+  explicit TestTables(const TablesOptions& options) { Open(options); }
+
   void MakeHashTable(std::string_view type = "S") { Make("hash", type, ""); }
   void MakeRangeTable(std::string_view sort_type = "S") { Make("range", "S", sort_type); }
 
   Tables& tables() { return *tables_; }
+  const FakeClock& clock() const { return clock_; }
   std::string log;
 
  private:
-  explicit TestTables(const TablesOptions& options) {
+  void Open(const TablesOptions& options) {
     auto opened = Tables::Open({clock_, random_, log_}, options);
     if (!opened) throw std::runtime_error(opened.error().message);
     tables_ = std::move(*opened);

@@ -16,8 +16,11 @@ std::unexpected<Failure> BadPath() {
   return Invalid("The document path provided in the update expression is invalid for update");
 }
 
+constexpr std::string_view kBadType =
+    "An operand in the update expression has an incorrect data type";
+
 std::unexpected<Failure> BadType() {
-  return Invalid("An operand in the update expression has an incorrect data type");
+  return Invalid(std::string(kBadType));
 }
 
 std::unexpected<Failure> OutOfRange(NumberError error) {
@@ -205,10 +208,13 @@ Outcome<void> CheckKeyUntouched(const Update& update, const KeySchema& schema) {
   return {};
 }
 
-Outcome<Item> Apply(const Update& update, const Item& item) {
+Outcome<Item> Apply(const Update& update, const Item& item, UpdateWording wording) {
   std::vector<Change> changes;
   for (const UpdateAction& action : update) {
     auto change = ChangeOf(action, item);
+    if (!change && wording == UpdateWording::kLegacy && change.error().message == kBadType) {
+      return Invalid("Type mismatch for attribute to update");
+    }
     if (!change) return std::unexpected(std::move(change.error()));
     if (*change) changes.push_back(std::move(**change));
   }

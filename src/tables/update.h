@@ -10,7 +10,11 @@ namespace kelvin::tables {
 // Fails where the update touches the key.
 Outcome<void> CheckKeyUntouched(const Update& update, const KeySchema& schema);
 
+// How a type that does not fit is reported.
+enum class UpdateWording { kExpression, kLegacy };
+
 // The item after a checked update. Every operand is read from `item` as it was before.
-Outcome<Item> Apply(const Update& update, const Item& item);
+Outcome<Item> Apply(const Update& update, const Item& item,
+                    UpdateWording wording = UpdateWording::kExpression);
 
 }  // namespace kelvin::tables

@@ -158,8 +158,7 @@ Outcome<Value> ReadMap(const json::value& json, int depth) {
 Outcome<Value> ReadNull(const json::value& json) {
   const auto flag = ReadBoolean(json);
   if (!flag) return std::unexpected(flag.error());
-  if (!*flag) return InvalidParameter("Null attribute value types must have the value of true");
-  return Value(Null{});
+  return Value(Null{});  // false is null, too
 }
 
 template <typename T>

@@ -1,0 +1,221 @@
+#include "tables/table_request.h"
+
+#include <algorithm>
+#include <array>
+#include <ranges>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace kelvin::tables {
+namespace {
+
+constexpr std::int64_t kMaxUnits = 1'000'000'000'000;
+constexpr std::size_t kMaxKeyName = 255;
+
+const NamedKey* FindDefinition(const std::vector<NamedKey>& definitions, std::string_view name) {
+  const auto found = std::ranges::find(definitions, name, &NamedKey::name);
+  return found == definitions.end() ? nullptr : &*found;
+}
+
+std::string NamesOf(const std::vector<NamedKey>& keys) {
+  std::vector<std::string_view> names;
+  for (const NamedKey& key : keys) names.push_back(key.name);
+  return fmt::format("[{}]", fmt::join(names, ", "));
+}
+
+Outcome<void> CheckDefined(const std::vector<NamedKey>& schema,
+                           const std::vector<NamedKey>& definitions) {
+  for (const NamedKey& key : schema) {
+    if (FindDefinition(definitions, key.name) != nullptr) continue;
+    return InvalidParameter(
+        fmt::format("Some index key attributes are not defined in AttributeDefinitions. Keys: {}, "
+                    "AttributeDefinitions: {}",
+                    NamesOf(schema), NamesOf(definitions)));
+  }
+  return {};
+}
+
+Outcome<void> CheckRoles(const std::vector<NamedKey>& schema) {
+  if (schema.size() == 2 && schema[0].name == schema[1].name) {
+    return Invalid(
+        "Both the Hash Key and the Range Key element in the KeySchema have the same name");
+  }
+  if (schema[0].type != "HASH") {
+    return Invalid("Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
+  }
+  if (schema.size() == 2 && schema[1].type != "RANGE") {
+    return Invalid("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type");
+  }
+  for (const NamedKey& key : schema) {
+    if (!key.name.empty() && key.name.size() <= kMaxKeyName) continue;
+    return InvalidParameter(
+        fmt::format("Key attribute names must have 1 to 255 bytes, got {}", key.name.size()));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<ThroughputRequest> ReadThroughput(const Fields& fields) {
+  const auto throughput = fields.Struct("ProvisionedThroughput", "ProvisionedThroughput");
+  if (!throughput) return std::nullopt;
+  const auto units = [&](std::string_view name) {
+    return throughput->Integer(name, Fields::Width::kLong, {.min = 1}, Presence::kRequired)
+        .value_or(0);
+  };
+  const std::int64_t write = units("WriteCapacityUnits");
+  return ThroughputRequest{units("ReadCapacityUnits"), write};
+}
+
+std::vector<NamedKey> ReadDefinitions(const Fields& fields, Presence presence) {
+  constexpr std::array<std::string_view, 3> kTypes = {"B", "N", "S"};
+  std::vector<NamedKey> definitions;
+  for (const Fields& definition :
+       fields.Structs("AttributeDefinitions", "AttributeDefinition", presence)) {
+    const auto name = definition.String("AttributeName", Presence::kRequired);
+    const auto type = definition.Enum("AttributeType", kTypes, Presence::kRequired);
+    definitions.push_back({name.value_or(""), type.value_or("S")});
+  }
+  return definitions;
+}
+
+std::vector<NamedKey> ReadKeySchema(const Fields& fields) {
+  constexpr std::array<std::string_view, 2> kKeyTypes = {"HASH", "RANGE"};
+  std::vector<NamedKey> schema;
+  for (const Fields& element :
+       fields.Structs("KeySchema", "KeySchemaElement", Presence::kRequired)) {
+    const auto name = element.String("AttributeName", Presence::kRequired);
+    const auto type = element.Enum("KeyType", kKeyTypes, Presence::kRequired);
+    schema.push_back({name.value_or(""), type.value_or("HASH")});
+  }
+  const auto* value = fields.Find("KeySchema");
+  const auto* array = value != nullptr ? value->if_array() : nullptr;
+  if (array == nullptr || (!array->empty() && array->size() <= 2)) return schema;
+  std::vector<std::string> shown;
+  for (const auto& [key, type] : schema) {
+    shown.push_back(fmt::format("KeySchemaElement(attributeName={}, keyType={})", key, type));
+  }
+  fields.faults().Constraint(fmt::format("[{}]", fmt::join(shown, ", ")),
+                             fields.PathOf("KeySchema"),
+                             array->empty() ? "Member must have length greater than or equal to 1"
+                                            : "Member must have length less than or equal to 2");
+  return schema;
+}
+
+IndexRequest ReadIndex(const Fields& fields, IndexKind kind) {
+  constexpr std::array<std::string_view, 3> kProjections = {"ALL", "INCLUDE", "KEYS_ONLY"};
+  IndexRequest index;
+  index.kind = kind;
+  if (const auto name = fields.String("IndexName", Presence::kRequired)) {
+    fields.CheckName("IndexName", *name);
+    index.name = *name;
+  }
+  index.schema = ReadKeySchema(fields);
+  if (const auto projection = fields.Struct("Projection", "Projection", Presence::kRequired)) {
+    index.projection = projection->Enum("ProjectionType", kProjections);
+    index.attributes = projection->Strings("NonKeyAttributes", {.min = 1, .max = 20});
+  }
+  if (kind == IndexKind::kGlobal) index.throughput = ReadThroughput(fields);
+  return index;
+}
+
+std::optional<std::string_view> ReadBillingMode(const Fields& fields) {
+  constexpr std::array<std::string_view, 2> kModes = {"PROVISIONED", "PAY_PER_REQUEST"};
+  return fields.Enum("BillingMode", kModes);
+}
+
+std::optional<std::string_view> ReadTableClass(const Fields& fields) {
+  constexpr std::array<std::string_view, 2> kClasses = {"STANDARD", "STANDARD_INFREQUENT_ACCESS"};
+  return fields.Enum("TableClass", kClasses);
+}
+
+std::optional<Throughput> ReadOnDemandMaximum(const Fields& fields) {
+  const auto maximum = fields.Struct("OnDemandThroughput", "OnDemandThroughput");
+  if (!maximum) return std::nullopt;
+  const auto units = [&](std::string_view name) {
+    return maximum->Integer(name, Fields::Width::kLong, {.min = -1}).value_or(-1);
+  };
+  return Throughput{units("MaxReadRequestUnits"), units("MaxWriteRequestUnits")};
+}
+
+Outcome<void> CheckUnits(const ThroughputRequest& throughput) {
+  const auto out_of_bounds = [](std::int64_t units, std::string_view name) {
+    return Invalid(fmt::format("Given value {} for {} is out of bounds", units, name));
+  };
+  if (throughput.read > kMaxUnits) return out_of_bounds(throughput.read, "ReadCapacityUnits");
+  if (throughput.write > kMaxUnits) return out_of_bounds(throughput.write, "WriteCapacityUnits");
+  return {};
+}
+
+Outcome<void> CheckKeySchema(const std::vector<NamedKey>& schema,
+                             const std::vector<NamedKey>& definitions) {
+  if (schema.size() > definitions.size()) {
+    return Invalid("Invalid KeySchema: Some index key attribute have no definition");
+  }
+  if (auto ok = CheckDefined(schema, definitions); !ok) return ok;
+  return CheckRoles(schema);
+}
+
+Outcome<void> CheckIndex(const IndexRequest& index, const std::vector<NamedKey>& definitions) {
+  if (auto ok = CheckDefined(index.schema, definitions); !ok) return ok;
+  if (auto ok = CheckRoles(index.schema); !ok) return ok;
+  if (index.kind == IndexKind::kLocal && index.schema.size() != 2) {
+    return InvalidParameter(
+        fmt::format("Index KeySchema does not have a range key for index: {}", index.name));
+  }
+  return {};
+}
+
+Outcome<void> CheckProjection(const IndexRequest& index) {
+  if (!index.projection) return InvalidParameter("Unknown ProjectionType: null");
+  if (index.attributes && *index.projection != "INCLUDE") {
+    return InvalidParameter(
+        fmt::format("ProjectionType is {}, but NonKeyAttributes is specified", *index.projection));
+  }
+  if (*index.projection == "INCLUDE" && !index.attributes) {
+    return InvalidParameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified");
+  }
+  return {};
+}
+
+KeyAttribute AttributeOf(const NamedKey& definition) {
+  return {std::string(definition.name), TypeOfCode(definition.type).value_or(ValueType::kString)};
+}
+
+KeySchema SchemaOf(const std::vector<NamedKey>& schema, const std::vector<NamedKey>& definitions) {
+  KeySchema keys;
+  keys.partition = AttributeOf(*FindDefinition(definitions, schema[0].name));
+  if (schema.size() == 2) keys.sort = AttributeOf(*FindDefinition(definitions, schema[1].name));
+  return keys;
+}
+
+IndexDefinition IndexOf(const IndexRequest& index, const std::vector<NamedKey>& definitions) {
+  IndexDefinition definition;
+  definition.kind = index.kind;
+  definition.name = index.name;
+  definition.key = SchemaOf(index.schema, definitions);
+  definition.projection = *index.projection == "ALL"       ? ProjectionType::kAll
+                          : *index.projection == "INCLUDE" ? ProjectionType::kInclude
+                                                           : ProjectionType::kKeysOnly;
+  if (index.attributes) {
+    definition.attributes.assign(index.attributes->begin(), index.attributes->end());
+  }
+  if (index.throughput) definition.throughput = {index.throughput->read, index.throughput->write};
+  return definition;
+}
+
+Outcome<void> CheckNoStream(const Fields& fields) {
+  const auto* value = fields.Find("StreamSpecification");
+  const auto* stream = value != nullptr ? value->if_object() : nullptr;
+  if (stream == nullptr) return {};
+  const auto* enabled = stream->if_contains("StreamEnabled");
+  if (enabled != nullptr && *enabled == true) {
+    return InvalidParameter(
+        "Streams are not supported by these local tables; leave StreamSpecification out");
+  }
+  if (!stream->contains("StreamViewType")) return {};
+  return InvalidParameter("Table is being created with a StreamViewType, but no stream is enabled");
+}
+
+}  // namespace kelvin::tables
