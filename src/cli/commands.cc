@@ -12,6 +12,7 @@
 #include "cli/pack.h"
 #include "cli/serve.h"
 #include "cli/suggest.h"
+#include "cli/tables_command.h"
 #include "cli/version.h"
 
 namespace kelvin::cli {
@@ -28,6 +29,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"compare", "measure functions, cold and warm, and compare them", Compare},
     {"serve", "run Lambda and DynamoDB on this machine", Serve},
+    {"tables", "run DynamoDB alone, import and export tables", TablesCommand},
     {"invoke", "invoke a function once", Invoke},
     {"inspect", "say what a package is, and what in it will hurt", Inspect},
     {"assess", "say which packages to move to AOT, in which order", Assess},

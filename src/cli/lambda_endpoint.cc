@@ -3,13 +3,10 @@
 #include <fmt/format.h>
 
 #include "aws/network.h"
+#include "cli/serve_options.h"
 
 namespace kelvin::cli {
 namespace {
-
-bool IsLoopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
 
 std::string EndpointUrl(const Host& host, const std::string& given) {
   if (!given.empty()) return given;
@@ -19,6 +16,8 @@ std::string EndpointUrl(const Host& host, const std::string& given) {
   return fmt::format("http://127.0.0.1:{}", kDefaultPort);
 }
 
+}  // namespace
+
 aws::EnvironmentLookup WithStandIns(aws::EnvironmentLookup environment) {
   return [environment](std::string_view name) -> std::optional<std::string> {
     if (auto value = environment(name); value && !value->empty()) return value;
@@ -27,8 +26,6 @@ aws::EnvironmentLookup WithStandIns(aws::EnvironmentLookup environment) {
     return std::nullopt;
   };
 }
-
-}  // namespace
 
 RemoteLambda::RemoteLambda(aws::LambdaClientOptions options, const Host& host)
     : connector_(aws::NewConnector(options.endpoint.scheme, host.clock,
@@ -41,7 +38,8 @@ std::expected<aws::LambdaClientOptions, Error> LambdaOptions(const Host& host,
   const auto endpoint = aws::ParseEndpointUrl(url);
   if (!endpoint) return std::unexpected(endpoint.error());
   return aws::LambdaClientOptionsFromEnvironment(
-      IsLoopback(endpoint->address.host) ? WithStandIns(host.environment) : host.environment, url);
+      IsLoopbackAddress(endpoint->address.host) ? WithStandIns(host.environment) : host.environment,
+      url);
 }
 
 std::string CallFailure(const Error& error) {

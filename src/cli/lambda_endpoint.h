@@ -31,6 +31,10 @@ class RemoteLambda {
 std::expected<aws::LambdaClientOptions, Error> LambdaOptions(const Host& host,
                                                              const std::string& endpoint_url);
 
+// The environment with made-up credentials and us-east-1 where it has none: for endpoints on this
+// machine.
+aws::EnvironmentLookup WithStandIns(aws::EnvironmentLookup environment);
+
 // The message of a failed call, with what to do where nobody listens.
 std::string CallFailure(const Error& error);
 

@@ -5,15 +5,12 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 namespace kelvin::cli {
 namespace {
 
 namespace asio = boost::asio;
-
-constexpr std::size_t kTableThreads = 4;
 
 // A path that a relative --state-dir means now, whatever the working directory becomes.
 std::expected<std::filesystem::path, Error> MakeFolder(const std::filesystem::path& folder) {
@@ -31,10 +28,6 @@ std::expected<std::filesystem::path, Error> MakeFolder(const std::filesystem::pa
 Error WithAdvice(Error error, std::string_view advice) {
   error.message += fmt::format("; {}", advice);
   return error;
-}
-
-asio::awaitable<http::Response> Ask(tables::Tables& tables, const http::Request& request) {
-  co_return tables.Handle(request);
 }
 
 asio::awaitable<void> StopParts(service::Service& service, asio::io_context& context) {
@@ -64,9 +57,8 @@ std::expected<void, Error> LocalLambda::OpenParts(LocalOptions options) {
       {clock_, random_, log_},
       {.storage = options.storage, .folder = *state / "tables", .region = options.region});
   if (!tables) return std::unexpected(std::move(tables.error()));
-  tables_ = std::move(*tables);
+  tables_ = std::make_unique<TablesHandler>(std::move(*tables));
   if (auto listening = Listen(options.listen); !listening) return listening;
-  workers_ = std::make_unique<asio::thread_pool>(kTableThreads);
   auto service =
       service::Service::Create(context_.get_executor(), {*sandboxes_, clock_, random_, log_},
                                {.state = *state,
@@ -98,12 +90,12 @@ std::expected<void, Error> LocalLambda::Listen(const http::Endpoint& endpoint) {
 
 asio::awaitable<http::Response> LocalLambda::Answer(http::Request request) {
   if (!tables::Tables::Accepts(request)) co_return co_await service_->Handle(std::move(request));
-  co_return co_await asio::co_spawn(*workers_, Ask(*tables_, request), asio::use_awaitable);
+  co_return co_await tables_->Answer(std::move(request));
 }
 
 LocalLambda::~LocalLambda() {
   if (server_) server_->Stop();
-  if (workers_) workers_->join();
+  if (tables_) tables_->Join();
   // Before what they refer to, in the order of who uses whom.
   server_.reset();
   service_.reset();

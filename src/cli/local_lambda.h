@@ -8,12 +8,12 @@
 #include <string_view>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/thread_pool.hpp>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "cli/tables_handler.h"
 #include "http/server.h"
 #include "sandbox/sandbox.h"
 #include "service/service.h"
@@ -50,7 +50,7 @@ class LocalLambda {
   // "http://127.0.0.1:9001", with the real port.
   std::string url() const;
   const sandbox::Isolation& isolation() const { return sandboxes_->isolation(); }
-  tables::Tables& tables() { return *tables_; }  // thread-safe
+  tables::Tables& tables() { return tables_->tables(); }  // thread-safe
 
  private:
   LocalLambda(const Clock& clock, Random& random, Log& log)
@@ -63,9 +63,8 @@ class LocalLambda {
   Random& random_;
   Log& log_;
   std::unique_ptr<sandbox::Sandboxes> sandboxes_;  // first: its process starts before any thread
-  std::unique_ptr<tables::Tables> tables_;
   boost::asio::io_context context_{1};
-  std::unique_ptr<boost::asio::thread_pool> workers_;  // for the tables, which block
+  std::unique_ptr<TablesHandler> tables_;
   std::unique_ptr<service::Service> service_;
   std::unique_ptr<http::Server> server_;
   bool stopping_ = false;  // used on the context's thread

@@ -6,6 +6,7 @@
 #include "cli/invoke.h"
 #include "cli/serve_options.h"
 #include "cli/suggest.h"
+#include "cli/tables_options.h"
 
 namespace kelvin::cli {
 namespace {
@@ -107,7 +108,7 @@ TEST(ServeOptions, HaveTheDocumentedDefaults) {
   EXPECT_EQ(options->port, 9001);
   EXPECT_EQ(options->state_dir, ".kelvin");
   EXPECT_EQ(options->storage, tables::Storage::kDurable);
-  EXPECT_FALSE(options->ready_fd.has_value());
+  EXPECT_FALSE(options->ready.fd.has_value());
 }
 
 TEST(ServeOptions, TakeEveryOption) {
@@ -116,8 +117,8 @@ TEST(ServeOptions, TakeEveryOption) {
                   "--ephemeral-tables", "--ready-fd", "3", "--ready-file", "r"});
   ASSERT_TRUE(options.has_value()) << options.error().text;
   EXPECT_EQ(options->storage, tables::Storage::kEphemeral);
-  EXPECT_EQ(options->ready_fd, 3);
-  EXPECT_EQ(options->ready_file, "r");
+  EXPECT_EQ(options->ready.fd, 3);
+  EXPECT_EQ(options->ready.file, "r");
 }
 
 TEST(ServeOptions, RefuseToListenToANetwork) {
@@ -146,6 +147,31 @@ TEST(Suggest, FindsSlipsAndNothingFarAway) {
   EXPECT_EQ(Suggest("serv", names), "serve");
   EXPECT_EQ(Suggest("xyz", names), std::nullopt);
   EXPECT_THAT(DidYouMean("xyz", names), IsEmpty());
+}
+
+TEST(TablesOptions, OfferTablesToANetworkOnlyWithSignatures) {
+  const auto refused = ParseTablesServe({"--host", "0.0.0.0"});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_NE(refused.error().text.find("--require-signature"), std::string::npos);
+  EXPECT_TRUE(ParseTablesServe({"--host", "0.0.0.0", "--require-signature"}).has_value());
+}
+
+TEST(TablesOptions, ReadsHowItemsAreKept) {
+  const auto options = ParseTablesServe({"--ephemeral", "--fsync", "background", "--port", "0"});
+  ASSERT_TRUE(options.has_value());
+  EXPECT_EQ(options->storage, tables::Storage::kEphemeral);
+  EXPECT_EQ(options->sync, tables::Sync::kInBackground);
+  EXPECT_FALSE(ParseTablesServe({"--fsync", "never"}).has_value());
+}
+
+TEST(TransferOptions, TakeATableAndAFile) {
+  const auto options =
+      ParseTransfer(TransferOptions::Direction::kImport, {"music", "items.jsonl", "--key", "id:S"});
+  ASSERT_TRUE(options.has_value());
+  EXPECT_EQ(options->table, "music");
+  EXPECT_EQ(options->file, "items.jsonl");
+  EXPECT_EQ(options->key, "id:S");
+  EXPECT_FALSE(ParseTransfer(TransferOptions::Direction::kExport, {}).has_value());
 }
 
 }  // namespace

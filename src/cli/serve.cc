@@ -2,27 +2,15 @@
 
 #include <fmt/format.h>
 
-#include "base/file.h"
 #include "cli/background_writer.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
 #include "cli/local_lambda.h"
+#include "cli/ready.h"
 #include "cli/serve_options.h"
 
 namespace kelvin::cli {
 namespace {
-
-std::expected<void, Error> TellReady(const ServeOptions& options, const std::string& url) {
-  if (options.ready_fd) {
-    const UniqueFd fd(*options.ready_fd);
-    if (auto told = WriteAll(fd.get(), url + '\n'); !told) {
-      told.error().message += fmt::format(" (--ready-fd {})", *options.ready_fd);
-      return told;
-    }
-  }
-  if (options.ready_file.empty()) return {};
-  return WriteFileAtomically(options.ready_file, url + '\n');
-}
 
 std::string Greeting(const ServeOptions& options, const LocalLambda& local) {
   std::string text =
@@ -66,7 +54,7 @@ int Serve(const std::vector<std::string>& arguments, const Host& host) {
   }
   const InterruptWatch watch([&] { (*local)->Stop(); });
   host.out.write(Greeting(*options, **local));
-  if (auto told = TellReady(*options, (*local)->url()); !told) {
+  if (auto told = TellReady(options->ready, (*local)->url()); !told) {
     return Fail(host, kExitEnvironment, told.error().message);
   }
   (*local)->Run();

@@ -15,11 +15,11 @@ constexpr std::string_view kExamples =
     "  aws --endpoint-url http://127.0.0.1:9001 lambda list-functions\n"
     "      any AWS client, with only the endpoint changed\n";
 
-bool IsLoopback(const std::string& host) {
+}  // namespace
+
+bool IsLoopbackAddress(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
-
-}  // namespace
 
 std::expected<ServeOptions, Stop> ParseServe(const std::vector<std::string>& arguments) {
   ServeOptions options;
@@ -39,20 +39,20 @@ std::expected<ServeOptions, Stop> ParseServe(const std::vector<std::string>& arg
       ->type_name("REGION")
       ->capture_default_str();
   app.add_flag("--ephemeral-tables", ephemeral, "Keep tables in memory: faster, gone at the end");
-  app.add_option("--ready-file", options.ready_file, "File that gets the endpoint when it listens")
+  app.add_option("--ready-file", options.ready.file, "File that gets the endpoint when it listens")
       ->type_name("FILE");
   CLI::Option* fd = parser.AddNumber("--ready-fd", ready_fd, 0, std::numeric_limits<int>::max(),
                                      "Open file descriptor that gets the endpoint");
   fd->default_str("");
   if (auto parsed = parser.Parse(arguments); !parsed) return std::unexpected(parsed.error());
-  if (!IsLoopback(options.host)) {
+  if (!IsLoopbackAddress(options.host)) {
     return std::unexpected(UsageStop(fmt::format(
         "expected --host to be a loopback address such as 127.0.0.1, got {}; anybody who "
         "reaches this port can run programs here, so it is not offered to a network",
         options.host)));
   }
   if (ephemeral) options.storage = tables::Storage::kEphemeral;
-  if (fd->count() > 0) options.ready_fd = ready_fd;
+  if (fd->count() > 0) options.ready.fd = ready_fd;
   return options;
 }
 

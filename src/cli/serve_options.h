@@ -8,6 +8,7 @@
 
 #include "cli/arguments.h"
 #include "cli/lambda_endpoint.h"
+#include "cli/ready.h"
 #include "tables/tables.h"
 
 namespace kelvin::cli {
@@ -18,9 +19,11 @@ struct ServeOptions {
   std::string state_dir = ".kelvin";
   std::string region = "us-east-1";
   tables::Storage storage = tables::Storage::kDurable;
-  std::string ready_file;       // gets the endpoint when it listens; empty for none
-  std::optional<int> ready_fd;  // likewise, and is closed
+  ReadyOptions ready;
 };
+
+// Whether only this machine reaches that address.
+bool IsLoopbackAddress(const std::string& host);
 
 std::expected<ServeOptions, Stop> ParseServe(const std::vector<std::string>& arguments);
 

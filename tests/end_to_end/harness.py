@@ -29,12 +29,13 @@ AWS_ENVIRONMENT = {
 
 
 class Service:
-    """A `kelvin serve` process on a free port; use it in a with statement."""
+    """A `kelvin serve` process, or another command's, on a free port; use it in a with statement."""
 
-    def __init__(self, state=None, arguments=()):
+    def __init__(self, state=None, arguments=(), command=("serve",)):
         self._own_state = None if state else tempfile.TemporaryDirectory(prefix="kelvin-test-")
         self.state = pathlib.Path(state or self._own_state.name)
         self.arguments = list(arguments)
+        self.command = list(command)
         self.process = None
         self.endpoint = None
         self.log = tempfile.TemporaryFile()
@@ -42,16 +43,17 @@ class Service:
     def start(self):
         read_end, write_end = os.pipe()
         self.process = subprocess.Popen(
-            [KELVIN, "serve", "--port", "0", "--state-dir", str(self.state),
+            [KELVIN, *self.command, "--port", "0", "--state-dir", str(self.state),
              "--ready-fd", str(write_end), *self.arguments],
             stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            pass_fds=(write_end,))
+            pass_fds=(write_end,),
+            env={**os.environ, **(AWS_ENVIRONMENT if self.command[0] == "tables" else {})})
         os.close(write_end)
         with os.fdopen(read_end) as ready:
             self.endpoint = ready.readline().strip()
         if not self.endpoint:
             self.process.wait()
-            raise AssertionError(f"kelvin serve ended with {self.process.returncode}:\n{self.output()}")
+            raise AssertionError(f"kelvin {self.command[0]} ended with {self.process.returncode}:\n{self.output()}")
         return self
 
     def output(self):
@@ -185,7 +187,7 @@ class ServiceTest(unittest.TestCase):
         code = cls.service.stop()
         if code != 0:
             print(cls.service.output())
-            raise AssertionError(f"kelvin serve ended with {code}")
+            raise AssertionError(f"kelvin {self.command[0]} ended with {code}")
 
     def create(self, name, code, **settings):
         settings.setdefault("Runtime", "provided.al2023")
