@@ -1,0 +1,250 @@
+// PutItem and GetItem over HTTP: latency of one keep-alive client, throughput of eight; in memory
+// and on disk; dynalite, where it is installed, turn by turn with `kelvin tables` in the same run.
+// Then a table of a million items: what it takes on disk, a query within it, and the start.
+//
+// Usage: tables_load_bench [FOLDER [DYNALITE]], where FOLDER is on the disk to measure (default:
+// here) and DYNALITE a folder in whose node_modules dynalite is.
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "load_peer.h"
+#include "tables/tables.h"
+
+namespace kelvin::bench {
+namespace {
+
+constexpr int kClients = 8;
+
+std::string PutBody(int i) {
+  return fmt::format(R"({{"TableName":"bench","Item":{{"Id":{{"S":"item-{}"}},)"
+                     R"("CreatedAt":{{"S":"2026-08-22T10:15:30.123Z"}},"Price":{{"N":"12.50"}},)"
+                     R"("Note":{{"S":"some text to keep"}}}}}})",
+                     i);
+}
+
+std::string GetBody(int i) {
+  return fmt::format(R"({{"TableName":"bench","Key":{{"Id":{{"S":"item-{}"}}}}}})", i);
+}
+
+void CreateTable(int port) {
+  LoadClient(port).Call("CreateTable", R"({"TableName":"bench",
+      "ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":1},
+      "AttributeDefinitions":[{"AttributeName":"Id","AttributeType":"S"}],
+      "KeySchema":[{"AttributeName":"Id","KeyType":"HASH"}]})");
+}
+
+// One page appended to a file and synced: the least that a durable write can do.
+class Floor {
+ public:
+  explicit Floor(const std::filesystem::path& folder)
+      : file_(::open((folder / "floor").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) {
+    if (!file_.valid()) Die("cannot write to " + folder.string());
+  }
+  Microseconds Sync() {
+    const auto start = std::chrono::steady_clock::now();
+    if (!WriteAll(file_.get(), page_) || ::fdatasync(file_.get()) != 0) Die("cannot sync");
+    return Since(start);
+  }
+
+ private:
+  UniqueFd file_;
+  std::string page_ = std::string(4096, 'x');
+};
+
+struct Figures {
+  Microseconds put = 0;
+  Microseconds get = 0;
+  double puts_per_second = 0;
+  double gets_per_second = 0;
+};
+
+Figures Measure(int port, int latency_rounds, int operations) {
+  Figures figures;
+  CreateTable(port);
+  LoadClient client(port);
+  std::vector<Microseconds> puts;
+  std::vector<Microseconds> gets;
+  for (int i = 0; i < latency_rounds; ++i) {
+    auto start = std::chrono::steady_clock::now();
+    client.Call("PutItem", PutBody(i));
+    puts.push_back(Since(start));
+    start = std::chrono::steady_clock::now();
+    client.Call("GetItem", GetBody(i));
+    gets.push_back(Since(start));
+  }
+  figures.put = Median(puts);
+  figures.get = Median(gets);
+  figures.puts_per_second = Throughput(port, kClients, operations,
+                                       [](LoadClient& c, int i) { c.Call("PutItem", PutBody(i)); });
+  figures.gets_per_second = Throughput(port, kClients, operations,
+                                       [](LoadClient& c, int i) { c.Call("GetItem", GetBody(i)); });
+  return figures;
+}
+
+void Print(std::string_view name, const Figures& figures) {
+  fmt::print("{:22} PutItem {:7.1f} us {:8.0f}/s   GetItem {:7.1f} us {:8.0f}/s\n", name,
+             figures.put, figures.puts_per_second, figures.get, figures.gets_per_second);
+}
+
+std::vector<std::string> Kelvin(const std::filesystem::path& state, const std::string& option) {
+  return {KELVIN_BENCH_CLI, "tables",      "--port",       "0",   "--ready-fd",
+          "{fd}",           "--state-dir", state.string(), option};
+}
+
+void CompareWithDynalite(const Figures& memory, const std::string& dynalite) {
+  const std::string script =
+      "const s = require(process.argv[1] + '/node_modules/dynalite')({ createTableMs: 0 });"
+      "s.listen(0, '127.0.0.1', () => console.log(s.address().port))";
+  if (!std::filesystem::exists(std::filesystem::path(dynalite) / "node_modules" / "dynalite")) {
+    fmt::print("dynalite is not installed in {}: no comparison\n", dynalite);
+    return;
+  }
+  const ServerProcess server({"node", "-e", script, "--", dynalite});
+  const Figures peer = Measure(server.port(), 500, 4000);
+  Print("dynalite, in memory", peer);
+  fmt::print("kelvin / dynalite      PutItem {:.1f} x   GetItem {:.1f} x (aim 10 x)\n",
+             memory.puts_per_second / peer.puts_per_second,
+             memory.gets_per_second / peer.gets_per_second);
+}
+
+void MeasureDurable(const std::filesystem::path& folder) {
+  const ServerProcess server(Kelvin(folder / "durable", "--fsync=always"));
+  const Figures figures = Measure(server.port(), 500, 8000);
+  Print("on disk, synced", figures);
+  Floor floor(folder);
+  LoadClient client(server.port());
+  std::vector<Microseconds> syncs;
+  std::vector<Microseconds> puts;
+  for (int i = 0; i < 500; ++i) {
+    syncs.push_back(floor.Sync());
+    const auto start = std::chrono::steady_clock::now();
+    client.Call("PutItem", PutBody(i));
+    puts.push_back(Since(start));
+  }
+  fmt::print("one fsync {:.1f} us: PutItem {:.2f} x (aim 1.2, HTTP included)\n", Median(syncs),
+             Median(puts) / Median(syncs));
+}
+
+// A table with a partition and a sort key, filled within this process.
+class MillionItems {
+ public:
+  explicit MillionItems(const std::filesystem::path& folder) : folder_(folder) {}
+
+  void Fill(int items) {
+    Open(tables::Sync::kInBackground);
+    Send("CreateTable", R"({"TableName":"bench","BillingMode":"PAY_PER_REQUEST",
+        "AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"},
+                                {"AttributeName":"s","AttributeType":"N"}],
+        "KeySchema":[{"AttributeName":"p","KeyType":"HASH"},{"AttributeName":"s","KeyType":"RANGE"}]})");
+    const std::string text(100, 'x');
+    for (int i = 0; i < items; i += 25) {
+      std::string puts;
+      for (int n = i; n < i + 25; ++n) {
+        fmt::format_to(std::back_inserter(puts),
+                       R"({}{{"PutRequest":{{"Item":{{"p":{{"S":"one"}},"s":{{"N":"{}"}},)"
+                       R"("text":{{"S":"{}"}},"number":{{"N":"{}"}}}}}}}})",
+                       n > i ? "," : "", n, text, n * 7);
+      }
+      Send("BatchWriteItem", fmt::format(R"({{"RequestItems":{{"bench":[{}]}}}})", puts));
+    }
+    const std::string described = Send("DescribeTable", R"({"TableName":"bench"})");
+    const std::size_t at = described.find("\"TableSizeBytes\":") + 17;
+    item_bytes_ = std::atof(described.c_str() + at);
+    tables_.reset();
+  }
+
+  void Report() {
+    const double disk = static_cast<double>(std::filesystem::file_size(folder_ / "tables.db"));
+    fmt::print("1,000,000 items: {:.0f} MB of items, {:.0f} MB on disk: {:.2f} x (aim 2)\n",
+               item_bytes_ / 1e6, disk / 1e6, disk / item_bytes_);
+    const auto start = std::chrono::steady_clock::now();
+    Open(tables::Sync::kEveryWrite);
+    Send("GetItem", R"({"TableName":"bench","Key":{"p":{"S":"one"},"s":{"N":"123456"}}})");
+    fmt::print("open to the first answer: {:.1f} ms (aim 50)\n", Since(start) / 1000);
+    std::vector<Microseconds> queries;
+    for (int i = 0; i < 200; ++i) {
+      const auto query_start = std::chrono::steady_clock::now();
+      Send("Query", fmt::format(R"({{"TableName":"bench","Limit":100,)"
+                                R"("KeyConditionExpression":"p = :p AND s >= :s",)"
+                                R"("ExpressionAttributeValues":{{":p":{{"S":"one"}},)"
+                                R"(":s":{{"N":"{}"}}}}}})",
+                                i * 4999));
+      queries.push_back(Since(query_start));
+    }
+    fmt::print("Query of 100 of them: {:.2f} ms (aim 2)\n", Median(queries) / 1000);
+  }
+
+ private:
+  void Open(tables::Sync sync) {
+    auto opened = tables::Tables::Open({clock_, random_, log_}, {.folder = folder_, .sync = sync});
+    if (!opened) Die(opened.error().message);
+    tables_ = std::move(*opened);
+  }
+  std::string Send(std::string_view operation, std::string body) {
+    auto response =
+        tables_->Handle({"POST",
+                         "/",
+                         {{"X-Amz-Target", fmt::format("DynamoDB_20120810.{}", operation)},
+                          {"Content-Type", "application/x-amz-json-1.0"},
+                          {"Authorization", "AWS4-HMAC-SHA256"}},
+                         std::move(body)});
+    if (response.status != 200) Die(response.body);
+    return std::move(response.body);
+  }
+
+  std::filesystem::path folder_;
+  SystemClock clock_;
+  SystemRandom random_;
+  Log log_{clock_, LogLevel::kWarn, StderrSink()};
+  std::unique_ptr<tables::Tables> tables_;
+  double item_bytes_ = 0;
+};
+
+void MeasureStart(const std::filesystem::path& state) {
+  std::vector<Microseconds> starts;
+  for (int i = 0; i < 10; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const ServerProcess server(Kelvin(state, "--fsync=always"));
+    LoadClient(server.port())
+        .Call("GetItem", R"({"TableName":"bench","Key":{"p":{"S":"one"},"s":{"N":"9"}}})");
+    starts.push_back(Since(start));
+  }
+  fmt::print("kelvin tables, from spawn to the first answer: {:.1f} ms (aim 50)\n",
+             Median(starts) / 1000);
+}
+
+void Run(const std::filesystem::path& parent, const std::string& dynalite) {
+  auto folder = TemporaryDirectory::Create(parent);
+  if (!folder) Die(folder.error().message);
+  std::optional<Figures> memory;
+  {
+    const ServerProcess server(Kelvin(folder->path() / "none", "--ephemeral"));
+    memory = Measure(server.port(), 5000, 40000);
+    Print("in memory", *memory);
+  }
+  CompareWithDynalite(*memory, dynalite);
+  MeasureDurable(folder->path());
+  MillionItems million(folder->path() / "million" / "tables");
+  million.Fill(1'000'000);
+  million.Report();
+  MeasureStart(folder->path() / "million");
+}
+
+}  // namespace
+}  // namespace kelvin::bench
+
+int main(int argc, char** argv) {
+  kelvin::bench::Run(argc > 1 ? argv[1] : ".", argc > 2 ? argv[2] : "dynalite");
+}
