@@ -43,6 +43,7 @@ ServerProcess::ServerProcess(std::vector<std::string> argv) {
     word = std::to_string(ready[1]);
     to_descriptor = true;
   }
+  std::fflush(stdout);  // or the child would write it again
   pid_ = ::fork();
   if (pid_ == 0) {
     ::close(ready[0]);

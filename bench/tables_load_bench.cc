@@ -236,9 +236,11 @@ void Run(const std::filesystem::path& parent, const std::string& dynalite) {
   }
   CompareWithDynalite(*memory, dynalite);
   MeasureDurable(folder->path());
-  MillionItems million(folder->path() / "million" / "tables");
-  million.Fill(1'000'000);
-  million.Report();
+  {
+    MillionItems million(folder->path() / "million" / "tables");
+    million.Fill(1'000'000);
+    million.Report();
+  }
   MeasureStart(folder->path() / "million");
 }
 

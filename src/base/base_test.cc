@@ -32,6 +32,7 @@ TEST(Crc32, GivesTheCheckValueOfTheAlgorithm) {
   EXPECT_EQ(Crc32("123456789"), 0xcbf43926U);
   EXPECT_EQ(Crc32(""), 0U);
   EXPECT_EQ(Crc32("\xff\xff\xff\xff"), 0xffffffffU);
+  EXPECT_EQ(Crc32("The quick brown fox jumps over the lazy dog"), 0x414fa339U);
 }
 
 TEST(Base64, EncodesTheVectorsOfRfc4648) {

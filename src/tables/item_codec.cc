@@ -4,25 +4,11 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "tables/item_bytes.h"
 #include "tables/value_json.h"
 
 namespace kelvin::tables {
 namespace {
-
-// Types on disk, where ValueType may be reordered but these may not.
-enum class Tag : std::uint8_t {
-  kString = 1,
-  kNumber = 2,
-  kBinary = 3,
-  kFalse = 4,
-  kTrue = 5,
-  kNull = 6,
-  kList = 7,
-  kMap = 8,
-  kStringSet = 9,
-  kNumberSet = 10,
-  kBinarySet = 11,
-};
 
 void AppendLength(std::string& out, std::size_t length) {
   while (length >= 0x80) {
@@ -86,68 +72,6 @@ struct Encoder {
       std::visit(*this, value.variant());
     }
   }
-};
-
-// Reads the stored form piece by piece. After the first damage everything reads as empty, and
-// ok() says so.
-class ByteReader {
- public:
-  explicit ByteReader(std::string_view bytes) : left_(bytes) {}
-
-  bool ok() const { return ok_; }
-  bool AtEnd() const { return left_.empty(); }
-
-  std::size_t Length() {
-    std::size_t length = 0;
-    for (int shift = 0; shift < 35; shift += 7) {
-      if (left_.empty()) break;
-      const auto byte = static_cast<std::uint8_t>(left_[0]);
-      left_.remove_prefix(1);
-      length |= static_cast<std::size_t>(byte & 0x7f) << shift;
-      if (byte < 0x80) return length;
-    }
-    Fail();
-    return 0;
-  }
-  // A count of things that take at least one byte each.
-  std::size_t Count() {
-    const std::size_t count = Length();
-    if (count <= left_.size()) return count;
-    Fail();
-    return 0;
-  }
-  std::string_view Bytes() {
-    const std::size_t length = Length();
-    if (length > left_.size()) {
-      Fail();
-      return {};
-    }
-    const std::string_view bytes = left_.substr(0, length);
-    left_.remove_prefix(length);
-    return bytes;
-  }
-  Number ReadNumber() {
-    const auto number = Number::FromKey(Bytes());
-    if (!number) Fail();
-    return number.value_or(Number{});
-  }
-  Tag ReadTag() {
-    if (left_.empty()) {
-      Fail();
-      return Tag::kNull;
-    }
-    const auto tag = static_cast<Tag>(left_[0]);
-    left_.remove_prefix(1);
-    return tag;
-  }
-  void Fail() {
-    ok_ = false;
-    left_ = {};
-  }
-
- private:
-  std::string_view left_;
-  bool ok_ = true;
 };
 
 class Decoder {
@@ -317,131 +241,6 @@ class Transcoder {
   std::size_t size_ = 0;
 };
 
-// Adds up what SizeOf would, without a value made.
-class Measure {
- public:
-  explicit Measure(ByteReader& reader) : reader_(reader) {}
-
-  std::size_t Attributes(int depth) {
-    const std::size_t count = reader_.Count();
-    std::size_t size = depth > 0 ? kContainerBytes + count * kElementBytes : 0;
-    for (std::size_t i = 0; i < count && reader_.ok(); ++i) {
-      size += reader_.Bytes().size();
-      size += Stored(depth);
-    }
-    return size;
-  }
-
- private:
-  std::size_t Stored(int depth) {
-    if (depth > kMaxNesting) reader_.Fail();
-    switch (reader_.ReadTag()) {
-      case Tag::kString:
-      case Tag::kNumber:  // a number's size is its key's
-      case Tag::kBinary:
-        return reader_.Bytes().size();
-      case Tag::kFalse:
-      case Tag::kTrue:
-      case Tag::kNull:
-        return 1;
-      case Tag::kList:
-        return kContainerBytes + Sum([&] { return kElementBytes + Stored(depth + 1); });
-      case Tag::kMap:
-        return Attributes(depth + 1);
-      case Tag::kStringSet:
-      case Tag::kNumberSet:
-      case Tag::kBinarySet:
-        return Sum([&] { return reader_.Bytes().size(); });
-    }
-    reader_.Fail();
-    return 0;
-  }
-
-  template <typename ElementSize>
-  std::size_t Sum(ElementSize element_size) {
-    const std::size_t count = reader_.Count();
-    std::size_t size = 0;
-    for (std::size_t i = 0; i < count && reader_.ok(); ++i) size += element_size();
-    return size;
-  }
-
-  ByteReader& reader_;
-};
-
-class PageMeasure {
- public:
-  PageMeasure(ByteReader& reader, std::string_view sort_key)
-      : reader_(reader), sort_key_(sort_key) {}
-
-  std::size_t Total() {
-    constexpr std::size_t kBlockBytes = 3072;
-    constexpr std::size_t kBlockOverhead = 18;
-    constexpr std::size_t kItemOverhead = 2;
-    const std::size_t size = Attributes(0);
-    return kItemOverhead + size +
-           (1 + (1 + size) / kBlockBytes) * (kBlockOverhead + sort_key_bytes_);
-  }
-
- private:
-  std::size_t Attributes(int depth) {
-    const std::size_t count = reader_.Count();
-    std::size_t size = 0;
-    for (std::size_t i = 0; i < count && reader_.ok(); ++i) {
-      const std::string_view name = reader_.Bytes();
-      if (depth == 0 && !sort_key_.empty() && name == sort_key_) {
-        reader_.ReadTag();
-        sort_key_bytes_ = reader_.Bytes().size();
-      } else {
-        size += 1 + Stored(depth);
-      }
-    }
-    return size;
-  }
-
-  std::size_t Stored(int depth) {
-    if (depth > kMaxNesting) reader_.Fail();
-    switch (reader_.ReadTag()) {
-      case Tag::kString: {
-        const std::size_t size = reader_.Bytes().size();
-        const std::size_t length_bytes = size < 128 ? 1 : size < 16384 ? 2 : 3;
-        return size + length_bytes;
-      }
-      case Tag::kNumber:
-      case Tag::kBinary:
-        return reader_.Bytes().size() + 1;
-      case Tag::kFalse:
-      case Tag::kTrue:
-        return 1;
-      case Tag::kNull:
-        return 0;
-      case Tag::kList:
-        return kContainerBytes + Elements([&] { return Stored(depth + 1); });
-      case Tag::kMap: {
-        const std::size_t size = Attributes(depth + 1);
-        return kContainerBytes + size;
-      }
-      case Tag::kStringSet:
-      case Tag::kNumberSet:
-      case Tag::kBinarySet:
-        return 1 + Elements([&] { return reader_.Bytes().size(); });
-    }
-    reader_.Fail();
-    return 0;
-  }
-
-  template <typename ElementSize>
-  std::size_t Elements(ElementSize element_size) {
-    const std::size_t count = reader_.Count();
-    std::size_t size = 0;
-    for (std::size_t i = 0; i < count && reader_.ok(); ++i) size += 1 + element_size();
-    return size;
-  }
-
-  ByteReader& reader_;
-  std::string_view sort_key_;
-  std::size_t sort_key_bytes_ = 0;
-};
-
 }  // namespace
 
 std::string EncodeItem(const Item& item) {
@@ -455,20 +254,6 @@ std::optional<Item> DecodeItem(std::string_view bytes) {
   Item item = Decoder(reader).Attributes(0);
   if (!reader.ok() || !reader.AtEnd()) return std::nullopt;
   return item;
-}
-
-std::optional<std::size_t> EncodedItemSize(std::string_view bytes) {
-  ByteReader reader(bytes);
-  const std::size_t size = Measure(reader).Attributes(0);
-  if (!reader.ok() || !reader.AtEnd()) return std::nullopt;
-  return size;
-}
-
-std::optional<std::size_t> EncodedPageSize(std::string_view bytes, std::string_view sort_key) {
-  ByteReader reader(bytes);
-  const std::size_t size = PageMeasure(reader, sort_key).Total();
-  if (!reader.ok() || !reader.AtEnd()) return std::nullopt;
-  return size;
 }
 
 std::optional<std::size_t> WriteEncodedItem(JsonWriter& json, std::string_view bytes) {
