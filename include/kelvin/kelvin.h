@@ -5,5 +5,6 @@
 #include "kelvin/environment.h"
 #include "kelvin/handler_error.h"
 #include "kelvin/logger.h"
+#include "kelvin/module.h"
 #include "kelvin/run.h"
 #include "kelvin/uuid.h"

@@ -33,15 +33,6 @@ LogLevel LevelFrom(std::string_view name) {
   return LogLevel::kInfo;
 }
 
-Logger LoggerFor(const Host& host) {
-  const bool json =
-      http::EqualsIgnoringCase(Variable(host.environment, "AWS_LAMBDA_LOG_FORMAT"), "JSON");
-  return Logger({.format = json ? LogFormat::kJson : LogFormat::kText,
-                 .level = LevelFrom(Variable(host.environment, "AWS_LAMBDA_LOG_LEVEL")),
-                 .sink = host.log,
-                 .clock = &host.clock});
-}
-
 FunctionInfo FunctionFrom(const Environment& environment) {
   FunctionInfo function;
   function.name = Variable(environment, "AWS_LAMBDA_FUNCTION_NAME");
@@ -79,6 +70,15 @@ std::unique_ptr<RawHandler> Initialize(const RawHandlerFactory& factory, const I
 
 }  // namespace
 
+Logger LoggerFor(const Environment& environment, LogSink* sink, const Clock& clock) {
+  const bool json =
+      http::EqualsIgnoringCase(Variable(environment, "AWS_LAMBDA_LOG_FORMAT"), "JSON");
+  return Logger({.format = json ? LogFormat::kJson : LogFormat::kText,
+                 .level = LevelFrom(Variable(environment, "AWS_LAMBDA_LOG_LEVEL")),
+                 .sink = sink,
+                 .clock = &clock});
+}
+
 int RunIn(const Host& host, const RawHandlerFactory& factory, const OnShutdown& on_shutdown) {
   const std::string_view address = Variable(host.environment, "AWS_LAMBDA_RUNTIME_API");
   if (address.empty()) {
@@ -90,13 +90,14 @@ int RunIn(const Host& host, const RawHandlerFactory& factory, const OnShutdown& 
     Tell(host, fmt::format("AWS_LAMBDA_RUNTIME_API: {}\n", endpoint.error().message));
     return kExitFailure;
   }
-  const Logger log = LoggerFor(host);
+  const Logger log = LoggerFor(host.environment, host.log, host.clock);
   const FunctionInfo function = FunctionFrom(host.environment);
   ShutdownHook shutdown(on_shutdown.callback);
   Api api(host.connector, std::move(*endpoint));
   const std::unique_ptr<RawHandler> handler =
       Initialize(factory, InitContext(host.environment, function, log), api);
   if (handler == nullptr) return kExitFailure;
+  if (host.hooks != nullptr) host.hooks->Ready();
 
   TraceVariable trace;
   Loop loop({.api = api,
@@ -104,7 +105,8 @@ int RunIn(const Host& host, const RawHandlerFactory& factory, const OnShutdown& 
              .trace = trace,
              .log = log,
              .function = function,
-             .busy = shutdown.busy()});
+             .busy = shutdown.busy(),
+             .hooks = host.hooks});
   log.WriteMessage(LogLevel::kFatal, loop.Serve(*handler).message);
   return kExitFailure;
 }
@@ -116,8 +118,10 @@ namespace kelvin {
 int RunRaw(const RawHandlerFactory& factory, const OnShutdown& on_shutdown) {
   const SystemClock clock;
   http::TcpConnector connector;
-  const runtime::Host host{
-      .environment = Environment(::environ), .connector = connector, .clock = clock};
+  const runtime::Host host{.environment = Environment(::environ),
+                           .connector = connector,
+                           .clock = clock,
+                           .hooks = runtime::InstalledHooks()};
   return runtime::RunIn(host, factory, on_shutdown);
 }
 

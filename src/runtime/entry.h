@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "http/stream.h"
 #include "kelvin/run.h"
+#include "runtime/hooks.h"
 
 namespace kelvin::runtime {
 
@@ -13,9 +14,14 @@ struct Host {
   const Clock& clock;
   LogSink* log = nullptr;       // null is standard output
   LogSink* messages = nullptr;  // for the person who started it; null is standard error
+  Hooks* hooks = nullptr;       // the engine's, if there is one
 };
 
 // What kelvin::RunRaw does, in a given world.
 int RunIn(const Host& host, const RawHandlerFactory& factory, const OnShutdown& on_shutdown);
+
+// The function's log as its environment asks for it. `sink` (null is standard output) and `clock`
+// outlive it.
+Logger LoggerFor(const Environment& environment, LogSink* sink, const Clock& clock);
 
 }  // namespace kelvin::runtime

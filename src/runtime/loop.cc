@@ -60,8 +60,11 @@ std::expected<void, Error> Loop::ServeOne(RawHandler& handler, const Invocation&
   try {
     result = handler.Invoke(invocation.payload, context);
   } catch (...) {
-    return Fail(context, DescribeCurrentException(), Origin::kHandlerException);
+    const HandlerError error = DescribeCurrentException();
+    if (parts_.hooks != nullptr) parts_.hooks->Served(context);
+    return Fail(context, error, Origin::kHandlerException);
   }
+  if (parts_.hooks != nullptr) parts_.hooks->Served(context);
   if (!result) return Fail(context, result.error(), Origin::kHandlerError);
   return Answer(context, *result);
 }

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "kelvin/handler.h"
 #include "runtime/api.h"
+#include "runtime/hooks.h"
 #include "runtime/trace_variable.h"
 
 namespace kelvin::runtime {
@@ -24,6 +25,7 @@ struct LoopParts {
   const Logger& log;
   const FunctionInfo& function;
   std::mutex& busy;  // held while an invocation runs
+  Hooks* hooks = nullptr;
 };
 
 // Asks for invocations, runs the handler and posts what came of it, one at a time.

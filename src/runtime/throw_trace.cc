@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <unwind.h>
 
+#include "runtime/hooks.h"
+
 // Set by the linker to the start and the end of the program.
 extern "C" const char __executable_start[];
 extern "C" const char _end[];
@@ -35,7 +37,7 @@ _Unwind_Reason_Code NoteFrame(_Unwind_Context* context, void* into) {
   return _URC_NO_REASON;
 }
 
-void NoteThrow(const void* exception) {
+[[gnu::noinline]] void NoteThrow(const void* exception) {
   last_throw.exception = exception;
   last_throw.count = 0;
   _Unwind_Backtrace(NoteFrame, &last_throw);
@@ -45,6 +47,9 @@ std::string FrameText(std::uintptr_t address) {
   const auto start = reinterpret_cast<std::uintptr_t>(__executable_start);
   const auto end = reinterpret_cast<std::uintptr_t>(_end);
   if (address >= start && address < end) return fmt::format("bootstrap+{:#x}", address - start);
+  if (Hooks* const hooks = InstalledHooks()) {
+    if (std::string name = hooks->NameOf(address); !name.empty()) return name;
+  }
   return fmt::format("{:#x}", address);
 }
 
