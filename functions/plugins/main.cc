@@ -1,0 +1,5 @@
+#include "handler.h"
+
+int main() {
+  return kelvin::Run(plugins::Handler());
+}
