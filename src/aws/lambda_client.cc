@@ -61,6 +61,14 @@ class HttpLambdaClient final : public LambdaClient {
                         ParseFunctionConfiguration);
   }
 
+  std::expected<std::string, Error> PublishLayer(std::string_view name,
+                                                 std::string_view zip) override {
+    return SendAndParse({"PublishLayerVersion", "POST",
+                         fmt::format("/2018-10-31/layers/{}/versions", PercentEncode(name)),
+                         PublishLayerBody(zip), Repeat::kWhenThrottled},
+                        ParsePublishLayer);
+  }
+
   std::expected<void, Error> DeleteFunction(std::string_view name) override {
     auto sent = Send({"DeleteFunction", "DELETE", PathOf(name)});
     if (!sent) return std::unexpected(std::move(sent.error()));

@@ -51,6 +51,7 @@ struct CreateFunctionInput {
   std::map<std::string, std::string> environment;
   std::map<std::string, std::string> tags;
   std::string architecture = "x86_64";
+  std::vector<std::string> layers = {};  // ARNs of versions
 };
 
 struct UpdateConfigurationInput {
@@ -81,6 +82,9 @@ class LambdaClient {
       const CreateFunctionInput& input) = 0;
   virtual std::expected<FunctionConfiguration, Error> UpdateConfiguration(
       std::string_view name, const UpdateConfigurationInput& input) = 0;
+  // The ARN of the new version.
+  virtual std::expected<std::string, Error> PublishLayer(std::string_view name,
+                                                         std::string_view zip) = 0;
   virtual std::expected<void, Error> DeleteFunction(std::string_view name) = 0;
   // Never sent twice: an invoke may have happened although the answer was lost.
   virtual std::expected<InvokeResult, Error> Invoke(std::string_view name, std::string_view payload,

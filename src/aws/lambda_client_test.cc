@@ -76,6 +76,23 @@ TEST_F(LambdaClientTest, CreatesAFunctionFromAZip) {
                     HasSubstr(R"("Code":{"ZipFile":"UEs="})")));
 }
 
+TEST_F(LambdaClientTest, PublishesALayerAndAttachesIt) {
+  AddAnswers(network_, {Answer("201 Created", R"({"LayerVersionArn":"arn:layer:1","Version":1})"),
+                        Answer("201 Created", kConfiguration), Answer("201 Created", "{}")});
+  const auto arn = client_->PublishLayer("engine", "PK");
+  ASSERT_TRUE(arn.has_value()) << arn.error().message;
+  EXPECT_EQ(*arn, "arn:layer:1");
+  EXPECT_THAT(network_.written().at(0),
+              AllOf(StartsWith("POST /prefix/2018-10-31/layers/engine/versions HTTP/1.1\r\n"),
+                    HasSubstr(R"({"Content":{"ZipFile":"UEs="}})")));
+  CreateFunctionInput input;
+  input.name = "f";
+  input.layers = {*arn};
+  ASSERT_TRUE(client_->CreateFunction(input).has_value());
+  EXPECT_THAT(network_.written().at(0), HasSubstr(R"("Layers":["arn:layer:1"])"));
+  EXPECT_FALSE(client_->PublishLayer("engine", "PK").has_value());
+}
+
 TEST_F(LambdaClientTest, ChangesOnlyWhatIsGiven) {
   AddAnswers(network_, {Answer("200 OK", kConfiguration)});
   const auto function = client_->UpdateConfiguration(

@@ -123,7 +123,21 @@ std::expected<FunctionPage, Error> ParseListFunctions(std::string_view body) {
   return page;
 }
 
+std::expected<std::string, Error> ParsePublishLayer(std::string_view body) {
+  const auto parsed = ParseObject(body);
+  if (!parsed) return std::unexpected(parsed.error());
+  std::string arn = Text(*parsed, "LayerVersionArn");
+  if (arn.empty()) return std::unexpected(Corrupt("a LayerVersionArn"));
+  return arn;
+}
+
+std::string PublishLayerBody(std::string_view zip) {
+  return json::serialize(json::value{{"Content", {{"ZipFile", Base64Encode(zip)}}}});
+}
+
 std::string CreateFunctionBody(const CreateFunctionInput& input) {
+  json::array layers;
+  for (const std::string& layer : input.layers) layers.emplace_back(layer);
   return json::serialize(json::value{
       {"FunctionName", input.name},
       {"Runtime", input.runtime},
@@ -134,6 +148,7 @@ std::string CreateFunctionBody(const CreateFunctionInput& input) {
       {"Architectures", json::array{json::value(input.architecture)}},
       {"Environment", {{"Variables", FromTextMap(input.environment)}}},
       {"Tags", FromTextMap(input.tags)},
+      {"Layers", std::move(layers)},
       {"Code", {{"ZipFile", Base64Encode(input.zip)}}},
   });
 }

@@ -24,6 +24,10 @@ struct FunctionPage {
 };
 std::expected<FunctionPage, Error> ParseListFunctions(std::string_view body);
 
+// The ARN in the answer of PublishLayerVersion.
+std::expected<std::string, Error> ParsePublishLayer(std::string_view body);
+
+std::string PublishLayerBody(std::string_view zip);
 std::string CreateFunctionBody(const CreateFunctionInput& input);
 std::string UpdateConfigurationBody(const UpdateConfigurationInput& input);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include "base/file.h"
 #include "cli/payload.h"
 #include "cli/suggest.h"
+#include "package/contents.h"
 
 namespace kelvin::cli {
 namespace {
@@ -92,6 +94,32 @@ std::expected<DeployedFunction, Error> FromConfig(const CompareOptions& options,
   return deployed;
 }
 
+// Packages of modes jit and r2r bring code, but no program to run it.
+std::expected<std::string, Error> EngineLayerOf(const std::filesystem::path& package,
+                                                const std::string& zip) {
+  const auto contents = package::ReadContents(zip, package.native());
+  if (!contents || contents->Find("function.bc") == nullptr ||
+      contents->Find("bootstrap") != nullptr) {
+    return std::string();
+  }
+  const std::filesystem::path layer = package.parent_path() / "kelvin-engine.zip";
+  if (!std::filesystem::exists(layer)) {
+    return Invalid(
+        fmt::format("{} needs Kelvin's engine to run: expected its layer beside it, as {}, found "
+                    "no such file; build the package with kelvin_add_function, or copy the layer "
+                    "there",
+                    package.native(), layer.native()));
+  }
+  return layer.native();
+}
+
+std::expected<void, Error> AddEngine(DeployedFunction& deployed) {
+  auto layer = EngineLayerOf(deployed.package, deployed.input.zip);
+  if (!layer) return std::unexpected(std::move(layer.error()));
+  deployed.engine_layer = std::move(*layer);
+  return {};
+}
+
 // A function name made of a file's: what Lambda does not allow in one becomes a dash.
 std::string NameFromFile(const std::filesystem::path& path) {
   constexpr std::size_t kMaxName = 60;
@@ -164,6 +192,20 @@ http::Request CreateTableRequest(const TableConfig& table) {
       .body = json::serialize(body)};
 }
 
+std::expected<std::string, Error> PublishOnce(const std::string& path, aws::LambdaClient& client,
+                                              std::map<std::string, std::string>& published) {
+  if (const auto found = published.find(path); found != published.end()) return found->second;
+  const auto zip = ReadFile(path);
+  if (!zip) return std::unexpected(zip.error());
+  auto arn = client.PublishLayer("kelvin-engine", *zip);
+  if (!arn) {
+    arn.error().message = fmt::format("cannot publish the layer {}: {}", path, arn.error().message);
+    return arn;
+  }
+  published[path] = *arn;
+  return arn;
+}
+
 }  // namespace
 
 std::expected<Deployment, Error> PlanDeployment(const CompareOptions& options) {
@@ -180,6 +222,9 @@ std::expected<Deployment, Error> PlanDeployment(const CompareOptions& options) {
         if (!IsWanted(options, function, mode)) continue;
         auto deployed = FromConfig(options, function, mode, path);
         if (!deployed) return std::unexpected(std::move(deployed.error()));
+        if (auto added = AddEngine(*deployed); !added) {
+          return std::unexpected(std::move(added.error()));
+        }
         deployment.functions.push_back(std::move(*deployed));
       }
     }
@@ -187,6 +232,9 @@ std::expected<Deployment, Error> PlanDeployment(const CompareOptions& options) {
   for (const std::string& path : options.packages) {
     auto deployed = FromPackage(options, path, deployment);
     if (!deployed) return std::unexpected(std::move(deployed.error()));
+    if (auto added = AddEngine(*deployed); !added) {
+      return std::unexpected(std::move(added.error()));
+    }
     deployment.functions.push_back(std::move(*deployed));
   }
   return deployment;
@@ -201,8 +249,15 @@ std::expected<void, Error> Deploy(
       return Invalid(fmt::format("cannot create table {}: {}", table.name, response.body));
     }
   }
+  std::map<std::string, std::string> layers;  // ARNs of what is published, by path
   for (const DeployedFunction& function : deployment.functions) {
-    const auto created = client.CreateFunction(function.input);
+    aws::CreateFunctionInput input = function.input;
+    if (!function.engine_layer.empty()) {
+      auto arn = PublishOnce(function.engine_layer, client, layers);
+      if (!arn) return std::unexpected(std::move(arn.error()));
+      input.layers = {std::move(*arn)};
+    }
+    const auto created = client.CreateFunction(input);
     if (!created) {
       Error error = created.error();
       error.message = fmt::format("cannot create function {} from {}: {}", function.input.name,

@@ -16,6 +16,9 @@ namespace kelvin::cli {
 
 // A function to create, and how it is measured then.
 struct DeployedFunction {
+  // The zip with the engine that the package needs, beside it as kelvin_add_function puts it; empty
+  // for a package with a bootstrap of its own.
+  std::string engine_layer = {};
   aws::CreateFunctionInput input;
   lab::Subject subject;
   std::string package;  // the zip's path, for messages

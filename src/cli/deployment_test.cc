@@ -7,6 +7,7 @@
 #include "base/fake_clock.h"
 #include "base/file.h"
 #include "lab/fake_lambda_client.h"
+#include "package/zip.h"
 
 namespace kelvin::cli {
 namespace {
@@ -139,6 +140,30 @@ TEST_F(DeploymentTest, CreatesTablesAndFunctions) {
   EXPECT_EQ(body.at("KeySchema").at(0).at("AttributeName").as_string(), "Id");
   ASSERT_THAT(client.created, SizeIs(1));
   EXPECT_EQ(client.created[0].name, "hello-aot");
+}
+
+TEST_F(DeploymentTest, GivesTheEngineToPackagesThatNeedIt) {
+  Write("function.bc", "bitcode");
+  for (const char* name : {"a-jit.zip", "b-r2r.zip"}) {
+    const auto zip = package::MakeZip({{.name = "function.bc", .source = Path("function.bc")}});
+    Write(name, zip.value());
+  }
+  options_.packages = {Path("a-jit.zip"), Path("b-r2r.zip"), Path("hello-aot.zip")};
+  EXPECT_THAT(Fault(), AllOf(HasSubstr("a-jit.zip"), HasSubstr("kelvin-engine.zip")));
+
+  Write("kelvin-engine.zip", "the engine");
+  const FakeClock clock;
+  lab::FakeLambdaClient client(clock);
+  const auto deployed = Deploy(PlanDeployment(options_).value(), client, [](const http::Request&) {
+    return http::Response{.status = 200, .headers = {}, .body = "{}"};
+  });
+  ASSERT_TRUE(deployed.has_value()) << deployed.error().message;
+  EXPECT_THAT(client.layers, ElementsAre(Pair("kelvin-engine", "the engine")));
+  const std::string arn = "arn:aws:lambda:us-east-1:123456789012:layer:kelvin-engine:1";
+  ASSERT_THAT(client.created, SizeIs(3));
+  EXPECT_THAT(client.created[0].layers, ElementsAre(arn));
+  EXPECT_THAT(client.created[1].layers, ElementsAre(arn));
+  EXPECT_THAT(client.created[2].layers, SizeIs(0));
 }
 
 TEST_F(DeploymentTest, NamesTheTableThatCouldNotBeCreated) {

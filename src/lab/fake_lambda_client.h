@@ -80,6 +80,12 @@ class FakeLambdaClient final : public aws::LambdaClient {
     return function->configuration;
   }
 
+  std::expected<std::string, Error> PublishLayer(std::string_view name,
+                                                 std::string_view zip) override {
+    layers.emplace_back(name, zip);
+    return fmt::format("arn:aws:lambda:us-east-1:123456789012:layer:{}:{}", name, layers.size());
+  }
+
   std::expected<void, Error> DeleteFunction(std::string_view name) override {
     functions.erase(std::string(name));
     return {};
@@ -114,6 +120,7 @@ class FakeLambdaClient final : public aws::LambdaClient {
 
   std::map<std::string, Function, std::less<>> functions;
   std::vector<aws::CreateFunctionInput> created;
+  std::vector<std::pair<std::string, std::string>> layers;  // names and zips
   std::vector<std::string> payloads;
   std::deque<Error> failures_of_get;  // taken by the next calls, in order
   std::deque<Error> failures_of_update;
