@@ -31,6 +31,10 @@ struct KeyRange {
 // Whether sort keys lie as in a table or as in an index.
 enum class SortLayout { kTable, kIndex };
 
+// What of that can be said without the keys' names: fails where it is no conjunction of one or two
+// comparisons of attributes with values.
+Outcome<void> CheckKeyCondition(const Node& condition);
+
 // Fails where the condition is no equality of the partition key with at most one comparison of the
 // sort key.
 Outcome<KeyRange> ReadKeyCondition(const Node& condition, const KeySchema& schema,

@@ -192,6 +192,12 @@ TEST_F(Indexes, RefuseKeysThatDoNotFit) {
                 "ExpressionAttributeValues":{":n":{"S":"1"}}})"),
             "ValidationException: One or more parameter values were invalid: Type mismatch for "
             "Index Key n Expected: N Actual: S IndexName: by-g");
+  // Before any condition is looked at.
+  EXPECT_THAT(tables_.Refusal("UpdateItem", R"json({"TableName":"music",
+                "Key":{"k":{"S":"a"},"s":{"S":"1"}},"UpdateExpression":"SET g = :n",
+                "ConditionExpression":"attribute_exists(k)",
+                "ExpressionAttributeValues":{":n":{"N":"1"}}})json"),
+              HasSubstr("Type mismatch for Index Key g Expected: S Actual: N IndexName: all-g"));
   EXPECT_THAT(tables_.Refusal("Scan", R"({"TableName":"music","IndexName":"nope"})"),
               HasSubstr("The table does not have the specified index: nope"));
   EXPECT_THAT(tables_.Refusal("Scan", R"({"TableName":"music","ProjectionExpression":"g.x"})"),

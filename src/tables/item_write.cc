@@ -123,8 +123,20 @@ Outcome<void> ItemWrite::Bind(const Store& store) {
   if (auto ok = CheckKeyMembers(); !ok) return ok;
   if (const auto* update = expressions_.update()) {
     if (auto ok = CheckKeyUntouched(*update, table_->definition.key); !ok) return ok;
+    if (auto ok = CheckUpdateValues(); !ok) return ok;
   }
   return CheckPaths();
+}
+
+// Values that the update itself gives to keys of indexes, which no item has to be read for.
+Outcome<void> ItemWrite::CheckUpdateValues() const {
+  Item given;
+  for (const UpdateAction& action : *expressions_.update()) {
+    if (action.path.size() > 1 || action.operand.value == nullptr) continue;
+    given.Set(std::get<std::string>(action.path[0]), *action.operand.value);
+  }
+  return CheckIndexKeys(table_->definition, given, IndexKeySource::kUpdate,
+                        [](auto) { return true; });
 }
 
 bool ItemWrite::NeedsOldItem() const {

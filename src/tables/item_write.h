@@ -61,6 +61,7 @@ class ItemWrite {
   Outcome<void> CheckReturnValues() const;
   Outcome<void> CheckPaths() const;
   Outcome<void> CheckKeyMembers();
+  Outcome<void> CheckUpdateValues() const;
   Outcome<void> CheckCondition() const;
   Outcome<void> Update();
   Outcome<void> CheckUpdated(const Item& updated) const;

@@ -294,6 +294,9 @@ TEST_F(Reads, QueryChecksItsKeyCondition) {
             "One or more parameter values were invalid: Condition parameter type does not match "
             "schema type");
   EXPECT_EQ(Refused("k = :k AND s = :s AND v = :s", s), "Conditions can be of length 1 or 2 only");
+  EXPECT_EQ(tables_.Refusal("Query", R"({"TableName":"nope","KeyConditionExpression":"k <> :k",
+                "ExpressionAttributeValues":{":k":{"S":"x"}}})"),
+            "ValidationException: Invalid operator used in KeyConditionExpression: <>");
   EXPECT_EQ(Refused("k = :k", s, R"(,"FilterExpression":"s = :s")"),
             "Filter Expression can only contain non-primary key attributes: Primary key attribute: "
             "s");

@@ -171,7 +171,6 @@ Outcome<void> CheckTerms(const std::vector<KeyTerm>& terms, const KeySchema& sch
   const auto missing = [](std::string_view name) {
     return Invalid(fmt::format("Query condition missed key schema element: {}", name));
   };
-  if (terms.size() > 2) return Invalid("Conditions can be of length 1 or 2 only");
   if (!schema.sort && terms.size() > 1) return Invalid("Query key condition not supported");
   const KeyTerm* partition = FindTerm(terms, schema.partition.name);
   if (partition == nullptr) return missing(schema.partition.name);
@@ -183,6 +182,13 @@ Outcome<void> CheckTerms(const std::vector<KeyTerm>& terms, const KeySchema& sch
 }
 
 }  // namespace
+
+Outcome<void> CheckKeyCondition(const Node& condition) {
+  std::vector<KeyTerm> terms;
+  if (auto read = ReadTerms(condition, terms); !read) return read;
+  if (terms.size() > 2) return Invalid("Conditions can be of length 1 or 2 only");
+  return {};
+}
 
 Outcome<KeyRange> ReadKeyCondition(const Node& condition, const KeySchema& schema,
                                    SortLayout layout) {

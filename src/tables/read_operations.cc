@@ -53,6 +53,16 @@ Outcome<void> CheckIndexable(const Expressions& expressions) {
   return {};
 }
 
+Outcome<void> CheckKeyShape(const Expressions& expressions) {
+  if (expressions.key_wording() == Expressions::Wording::kExpression &&
+      expressions.key_condition() != nullptr) {
+    return CheckKeyCondition(*expressions.key_condition());
+  }
+  const std::size_t conditions = expressions.key_conditions().size();
+  if (conditions == 1 || conditions == 2) return {};
+  return Invalid("Conditions can be of length 1 or 2 only");
+}
+
 // Narrows the range to what comes after the start key.
 Outcome<void> ContinueAfter(const Key& start, Order order, bool has_sort_condition,
                             KeyRange& range) {
@@ -187,9 +197,7 @@ Outcome<std::string> Query(OperationContext& context, const json::object& body) 
   if (auto ok = CheckLegacyConditions(expressions.key_conditions()); !ok) {
     return std::unexpected(std::move(ok.error()));
   }
-  if (expressions.key_condition() == nullptr) {
-    return Invalid("Conditions can be of length 1 or 2 only");
-  }
+  if (auto ok = CheckKeyShape(expressions); !ok) return std::unexpected(std::move(ok.error()));
   if (auto ok = request.CheckSelect(); !ok) return std::unexpected(std::move(ok.error()));
   const auto source = FindSource(context.store, request);
   if (!source) return std::unexpected(source.error());
