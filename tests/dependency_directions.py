@@ -19,7 +19,8 @@ ALLOWED = {
     "service": {"base", "http", "aws", "package", "sandbox"},
     "tables": {"base", "http", "aws"},
     "lab": {"base", "http", "aws"},
-    "cli": {"base", "http", "aws", "package", "sandbox", "service", "tables", "lab"},
+    "deploy": {"base", "http", "aws"},
+    "cli": {"base", "deploy", "http", "aws", "package", "sandbox", "service", "tables", "lab"},
     "include": set(),
     "functions": {"include", "base", "http", "aws"},
 }

@@ -6,13 +6,18 @@
 
 #include "cli/assess.h"
 #include "cli/compare.h"
+#include "cli/deploy_command.h"
+#include "cli/destroy_command.h"
 #include "cli/exit_code.h"
 #include "cli/inspect.h"
 #include "cli/invoke.h"
 #include "cli/pack.h"
+#include "cli/rollback_command.h"
+#include "cli/rollout_command.h"
 #include "cli/serve.h"
 #include "cli/suggest.h"
 #include "cli/tables_command.h"
+#include "cli/template_command.h"
 #include "cli/version.h"
 
 namespace kelvin::cli {
@@ -34,6 +39,11 @@ constexpr Command kCommands[] = {
     {"inspect", "say what a package is, and what in it will hurt", Inspect},
     {"assess", "say which packages to move to AOT, in which order", Assess},
     {"pack", "make a byte-reproducible zip or container image", Pack},
+    {"template", "write a CloudFormation, SAM or Terraform template", Template},
+    {"deploy", "create or update functions on AWS or on this machine", Deploy},
+    {"rollout", "move an alias to a new version step by step", Rollout},
+    {"rollback", "point an alias back at an older version", Rollback},
+    {"destroy", "delete what deploy made", Destroy},
     {"version", "print the version", Version},
     {"help", "print this, or the help of a command", Help},
 };

@@ -1,0 +1,201 @@
+#include "cli/function_specs.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/file.h"
+#include "cli/config.h"
+#include "cli/suggest.h"
+#include "package/zip.h"
+
+namespace kelvin::cli {
+namespace {
+
+using Map = std::map<std::string, std::string>;
+
+std::unexpected<Error> Invalid(std::string message) {
+  return std::unexpected(Error{ErrorCode::kInvalidArgument, std::move(message)});
+}
+
+std::expected<Map, Error> ParsePairs(const std::vector<std::string>& arguments,
+                                     std::string_view option) {
+  Map pairs;
+  for (const std::string& argument : arguments) {
+    const std::size_t equals = argument.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Invalid(fmt::format("expected {} NAME=VALUE, got '{}'", option, argument));
+    }
+    pairs[argument.substr(0, equals)] = argument.substr(equals + 1);
+  }
+  return pairs;
+}
+
+bool IsZip(const std::string& name) {
+  return name.ends_with(".zip") || name.contains('/');
+}
+
+// Which of the names of an operation the program holds; of a package, its bootstrap.
+std::vector<std::string> ActionsOf(const package::Contents& contents) {
+  const package::PackagedFile* program = contents.Find("bootstrap");
+  return program != nullptr ? deploy::DynamoDbActions(program->content)
+                            : std::vector<std::string>();
+}
+
+std::expected<void, Error> ChooseRuntime(const SpecOptions& options,
+                                         const package::Identity& identity,
+                                         deploy::FunctionSpec& spec) {
+  const bool managed_dotnet = identity.language == ".NET" && identity.model != package::Model::kAot;
+  spec.strategy = managed_dotnet ? deploy::Strategy::kManaged : deploy::Strategy::kCustom;
+  if (!options.strategy.empty()) spec.strategy = *deploy::ParseStrategy(options.strategy);
+  if (spec.strategy == deploy::Strategy::kManaged) spec.runtime = "dotnet8";
+  if (!options.runtime.empty()) spec.runtime = options.runtime;
+  spec.handler = options.handler.empty() ? "bootstrap" : options.handler;
+  if (spec.strategy == deploy::Strategy::kManaged && options.handler.empty()) {
+    return Invalid(
+        fmt::format("expected --handler for {}, which runs on a managed runtime; for "
+                    ".NET it is Assembly::Namespace.Class::Method",
+                    spec.name));
+  }
+  return {};
+}
+
+std::expected<SpecifiedFunction, Error> Specify(const SpecOptions& options, std::string name,
+                                                const std::filesystem::path& path,
+                                                const FunctionConfig& config) {
+  SpecifiedFunction function;
+  auto zip = ReadFile(path);
+  if (!zip && zip.error().code == ErrorCode::kNotFound) {
+    return Invalid(
+        fmt::format("expected the package {}, found no such file; build it with 'make "
+                    "build', or name another",
+                    path.native()));
+  }
+  if (!zip) return std::unexpected(std::move(zip.error()));
+  const auto contents = package::ReadContents(*zip, path.native());
+  if (!contents) return std::unexpected(contents.error());
+  package::InspectOptions inspect;
+  inspect.bootstrap_from_layer = !options.layers.empty();
+  auto report = package::Inspect(*contents, inspect);
+  if (!report) return std::unexpected(std::move(report.error()));
+
+  deploy::FunctionSpec& spec = function.spec;
+  spec.name = std::move(name);
+  if (auto chosen = ChooseRuntime(options, report->identity, spec); !chosen) {
+    return std::unexpected(std::move(chosen.error()));
+  }
+  if (report->identity.architecture == "arm64") spec.architecture = "arm64";
+  spec.memory_mb = options.memory_mb.value_or(config.memory_mb);
+  spec.timeout_seconds = options.timeout_seconds.value_or(config.timeout_seconds);
+  auto environment = ParsePairs(options.environment, "--env");
+  if (!environment) return std::unexpected(std::move(environment.error()));
+  spec.environment = std::move(*environment);
+  spec.environment.insert(config.environment.begin(), config.environment.end());
+  auto tags = ParsePairs(options.tags, "--tag");
+  if (!tags) return std::unexpected(std::move(tags.error()));
+  spec.tags = std::move(*tags);
+  spec.layers = options.layers;
+  spec.alias = options.alias;
+  spec.role = options.role;
+  spec.log_retention_days = options.log_retention_days;
+  spec.actions = ActionsOf(*contents);
+  for (const std::string& action : options.actions) spec.actions.push_back(action);
+  spec.tables = options.tables;
+  spec.zip_path = path.native();
+  function.package.sha256 = package::CodeSha256(*zip);
+  function.package.zip = std::move(*zip);
+  function.report = std::move(*report);
+  return function;
+}
+
+std::vector<deploy::TableSpec> TablesOf(const Config& config) {
+  std::vector<deploy::TableSpec> tables;
+  for (const TableConfig& table : config.tables) {
+    deploy::TableSpec spec{
+        .name = table.name, .hash_key = table.hash_key.name, .hash_type = table.hash_key.type};
+    if (table.range_key) {
+      spec.range_key = table.range_key->name;
+      spec.range_type = table.range_key->type;
+    }
+    tables.push_back(std::move(spec));
+  }
+  return tables;
+}
+
+std::expected<SpecifiedFunctions, Error> FromConfig(const SpecOptions& options) {
+  const auto config = ReadConfig(options.config);
+  if (!config) return std::unexpected(config.error());
+  SpecifiedFunctions all{.functions = {}, .tables = TablesOf(*config)};
+  std::vector<std::string> known;
+  for (const FunctionConfig& function : config->functions) known.push_back(function.name);
+  for (const std::string& name : options.functions) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    return Invalid(fmt::format("expected a function of {} ({}) or a zip, got {}{}", options.config,
+                               fmt::join(known, ", "), name, DidYouMean(name, known)));
+  }
+  for (const FunctionConfig& function : config->functions) {
+    const auto& wanted = options.functions;
+    if (!wanted.empty() && std::ranges::find(wanted, function.name) == wanted.end()) continue;
+    const auto package = function.packages.find(options.mode);
+    if (package == function.packages.end()) {
+      return Invalid(fmt::format("expected packages.{} of function {} in {}, there is none",
+                                 options.mode, function.name, options.config));
+    }
+    auto specified = Specify(options, function.name, package->second, function);
+    if (!specified) return std::unexpected(std::move(specified.error()));
+    // A function that names a table in its environment uses it.
+    for (const deploy::TableSpec& table : all.tables) {
+      for (const auto& [name, value] : specified->spec.environment) {
+        if (value == table.name) specified->spec.tables.push_back(table.name);
+      }
+    }
+    all.functions.push_back(std::move(*specified));
+  }
+  return all;
+}
+
+}  // namespace
+
+void AddSpecOptions(Arguments& parser, SpecOptions& options) {
+  CLI::App& app = parser.app();
+  app.add_option("FUNCTION", options.functions,
+                 "Names in the configuration, or a zip; default: every function of it");
+  app.add_option("--config", options.config, "The functions and tables")
+      ->type_name("FILE")
+      ->capture_default_str();
+  app.add_option("--mode", options.mode, "Which of a function's packages")->capture_default_str();
+  app.add_option("--name", options.name, "The function's name, for a zip; default: the file's");
+  parser.AddNumber("--memory", options.memory_mb, 128, 10240, "Memory in MB");
+  parser.AddNumber("--timeout", options.timeout_seconds, 1, 900, "Time-out in seconds");
+  app.add_option("--runtime", options.runtime,
+                 "Lambda runtime; default: provided.al2023, or dotnet8 for assemblies");
+  app.add_option("--handler", options.handler, "Handler, for a managed runtime");
+  app.add_option("--alias", options.alias, "Alias that callers use")->capture_default_str();
+  app.add_option("--role", options.role, "ARN of a role; default: one with least privilege");
+  parser.AddNumber("--log-retention", options.log_retention_days, 1, 3653, "Days to keep logs");
+  app.add_option("--env", options.environment, "Environment variable")->type_name("NAME=VALUE");
+  app.add_option("--layer", options.layers, "ARN of a layer's version, in order")->type_name("ARN");
+  app.add_option("--tag", options.tags, "Tag")->type_name("NAME=VALUE");
+  app.add_option("--allow", options.actions, "Action for the role, beyond those in the program")
+      ->type_name("ACTION");
+  app.add_option("--table", options.tables, "Table that the actions are for")->type_name("NAME");
+}
+
+std::expected<SpecifiedFunctions, Error> ReadSpecs(const SpecOptions& options) {
+  const auto zips = std::ranges::count_if(options.functions, IsZip);
+  if (zips == 0) return FromConfig(options);
+  if (options.functions.size() != 1) {
+    return Invalid("expected one zip, or names of functions in the configuration, got both");
+  }
+  const std::filesystem::path path = options.functions.front();
+  auto specified = Specify(options, options.name.empty() ? path.stem().native() : options.name,
+                           path, FunctionConfig());
+  if (!specified) return std::unexpected(std::move(specified.error()));
+  SpecifiedFunctions all;
+  all.functions.push_back(std::move(*specified));
+  return all;
+}
+
+}  // namespace kelvin::cli

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "aws/credentials.h"
+#include "aws/environment.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/ids.h"
+#include "http/message.h"
+
+namespace kelvin::deploy {
+
+// One call of an AWS service.
+struct ApiCall {
+  std::string service;  // "lambda", "iam", "logs", "monitoring", "s3"
+  std::string action;   // "lambda:CreateFunction", the permission that it needs
+  std::string method;
+  std::string target;
+  std::string body = {};
+  http::Headers headers = {};
+};
+
+// The seam to AWS, or to the local service. Errors carry AWS's name in Error::remote_type; a
+// missing permission names the action, expired credentials say how to renew them.
+class Api {
+ public:
+  virtual ~Api() = default;
+  // The body of a 2xx answer.
+  virtual std::expected<std::string, Error> Send(const ApiCall& call) = 0;
+};
+
+struct ApiOptions {
+  aws::Credentials credentials;
+  std::string region;
+  std::string endpoint_url;  // for every service; empty: AWS's own
+};
+
+// The real one. Calls that may be sent twice are tried again with growing pauses when a service is
+// unavailable or throttles. What it refers to outlives it.
+std::unique_ptr<Api> NewApi(ApiOptions options, const aws::EnvironmentLookup& environment,
+                            const Clock& clock, Random& random);
+
+}  // namespace kelvin::deploy
