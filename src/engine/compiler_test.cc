@@ -174,6 +174,21 @@ TEST_F(CompilerTest, TwoThreadsCompileInTheTwoTiersAtOnce) {
   optimizer.join();
 }
 
+TEST_F(CompilerTest, OptimizedCodeSeesConstantsBehindConstants) {
+  std::string text = "@last = constant i32 7\n";
+  std::string previous = "last";
+  for (int i = 0; i < 50; ++i) {
+    const std::string name = "link" + std::to_string(i);
+    text += "@" + name + " = constant ptr @" + previous + "\n";
+    previous = name;
+  }
+  text += "define ptr @head() { %p = load ptr, ptr @" + previous + " ret ptr %p }\n";
+  Open(text);
+  const void* link = Compile<const void*()>("head", Tier::kOptimized)();
+  for (int i = 0; i < 49; ++i) link = *static_cast<const void* const*>(link);
+  EXPECT_EQ(*static_cast<const int*>(link), 7);
+}
+
 TEST_F(CompilerTest, NamesWhatNobodyHas) {
   Open(
       "declare i32 @_Z4lostv()\n@gone = external global i32\n"

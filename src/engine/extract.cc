@@ -54,8 +54,9 @@ class Copier final : public llvm::ValueMaterializer {
 
   // The values of constants, for the optimiser to look at.
   void ShowConstants() {
+    // Showing one can bring further ones.
     for (std::size_t i = 0; i < variables_.size(); ++i) {
-      auto& [variable, copy] = variables_[i];
+      const auto [variable, copy] = variables_[i];
       if (copy->hasInitializer() || !variable->isConstant() || variable->isThreadLocal() ||
           !variable->hasDefinitiveInitializer()) {
         continue;
