@@ -106,6 +106,21 @@ def aws(endpoint, *arguments, check=True):
     return json.loads(done.stdout) if done.stdout.strip() else None
 
 
+def versions_and_metrics(endpoint):
+    """Whether a local service publishes versions and counts invokes by version, which deploying and
+    rolling out need."""
+    import urllib.error
+    import urllib.request
+
+    for path in ("/2015-03-31/functions/none/aliases/none", "/kelvin/metrics/none"):
+        try:
+            urllib.request.urlopen(endpoint + path, timeout=30).close()
+        except urllib.error.HTTPError as error:
+            if error.headers.get("x-amzn-ErrorType", "").startswith("UnknownOperation"):
+                return False
+    return True
+
+
 def package(name):
     return (PACKAGES / f"{name}-aot.zip").read_bytes()
 

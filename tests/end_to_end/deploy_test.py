@@ -1,0 +1,155 @@
+"""`kelvin deploy`, `rollout`, `rollback` and `destroy` as a user runs them; boto3 and the
+AWS CLI read back what was made."""
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import harness
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+
+
+def kelvin(*arguments, code=0, cwd=None, environment=None):
+    done = subprocess.run([harness.KELVIN, *map(str, arguments)], capture_output=True, text=True,
+                          timeout=120, cwd=cwd, env={**ENVIRONMENT, **(environment or {})})
+    if code is not None and done.returncode != code:
+        raise AssertionError(f"{arguments}: {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
+    return done
+
+
+class Deploy(harness.ServiceTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if not harness.versions_and_metrics(cls.endpoint):
+            raise unittest.SkipTest("the local service has no versions, aliases or figures by version")
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kelvin-test-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def kelvin(self, *arguments, code=0):
+        return kelvin(*arguments, "--endpoint-url", self.endpoint, code=code, cwd=self.folder)
+
+    def deploy(self, name, *arguments, package="hello-aot", code=0):
+        self.addCleanup(lambda: self._delete(name))
+        return self.kelvin("deploy", harness.PACKAGES / f"{package}.zip", "--name", name, *arguments, code=code)
+
+    def test_boto3_and_the_aws_cli_read_back_what_was_made(self):
+        self.deploy("read-back", "--memory", "256", "--timeout", "7", "--env", "GREETING=1", "--tag", "team=x",
+                    "--url", "none")
+        made = self.lambda_client.get_function(FunctionName="read-back")
+        configuration = made["Configuration"]
+        self.assertEqual((configuration["MemorySize"], configuration["Timeout"]), (256, 7))
+        self.assertEqual(configuration["Environment"]["Variables"]["GREETING"], "1")
+        self.assertEqual(made["Tags"], {"team": "x"})
+        alias = harness.aws(self.endpoint, "lambda", "get-alias", "--function-name", "read-back", "--name", "live")
+        self.assertEqual(alias["FunctionVersion"], "1")
+        url = self.lambda_client.get_function_url_config(FunctionName="read-back", Qualifier="live")
+        self.assertEqual(url["AuthType"], "NONE")
+        answer = self.invoke("read-back:live", b'{"name":"Ada"}')
+        self.assertNotIn("FunctionError", answer)
+
+    def test_nothing_changes_the_second_time_and_others_variables_stay(self):
+        self.deploy("again", "--env", "GREETING=1")
+        self.assertIn("no change", self.deploy("again", "--env", "GREETING=1").stdout)
+        self.lambda_client.update_function_configuration(
+            FunctionName="again", Environment={"Variables": {"GREETING": "1", "THEIRS": "2"}})
+        self.lambda_client.get_waiter("function_updated_v2").wait(FunctionName="again", WaiterConfig={"Delay": 1})
+        before = self.lambda_client.get_function(FunctionName="again")["Configuration"]["RevisionId"]
+        shown = self.deploy("again", "--env", "GREETING=3", "--dry-run").stdout
+        self.assertIn("~ environment GREETING: 1 -> 3", shown)
+        after = self.lambda_client.get_function(FunctionName="again")["Configuration"]
+        self.assertEqual(before, after["RevisionId"])
+        self.deploy("again", "--env", "GREETING=3")
+        variables = self.lambda_client.get_function(FunctionName="again")["Configuration"]["Environment"]["Variables"]
+        self.assertEqual(variables, {"GREETING": "3", "THEIRS": "2"})
+
+    def test_refuses_what_would_not_start(self):
+        (self.folder / "bad.zip").write_bytes(harness.make_zip({"publish/bootstrap": (b"#!/bin/sh\n", 0o755)}))
+        done = self.kelvin("deploy", self.folder / "bad.zip", code=1)
+        self.assertIn("KV1001", done.stderr)
+
+    def test_says_where_nobody_listens(self):
+        done = kelvin("deploy", harness.PACKAGES / "hello-aot.zip", "--endpoint-url", "http://127.0.0.1:1", code=3)
+        self.assertIn("nothing was changed", done.stderr)
+        self.assertIn("kelvin serve", done.stderr)
+
+    def test_rollback_and_destroy(self):
+        self.deploy("back")
+        self.deploy("back", package="transform-aot")
+        self.assertIn("version 1", self.kelvin("rollback", "back").stdout)
+        alias = self.lambda_client.get_alias(FunctionName="back", Name="live")
+        self.assertEqual(alias["FunctionVersion"], "1")
+        self.assertIn("would delete", self.kelvin("destroy", "back").stdout)
+        self.kelvin("destroy", "back", "--yes")
+        with self.assertRaises(self.lambda_client.exceptions.ResourceNotFoundException):
+            self.lambda_client.get_function(FunctionName="back")
+        self.kelvin("destroy", "back", "--yes")
+
+    def two_versions(self, name, bad):
+        good = harness.make_zip({"bootstrap": (harness.PYTHON_RUNTIME.encode() +
+            b"while True:\n  i, e = next_event()\n  respond(i, b'{}')\n", 0o755)})
+        failing = harness.make_zip({"bootstrap": (harness.PYTHON_RUNTIME.encode() +
+            b"while True:\n  i, e = next_event()\n"
+            b"  post('invocation/' + i + '/error', b'{\"errorType\":\"Bad\",\"errorMessage\":\"x\"}')\n", 0o755)})
+        (self.folder / "good.zip").write_bytes(good)
+        (self.folder / "other.zip").write_bytes(failing if bad else good + b"")
+        self.addCleanup(lambda: self._delete(name))
+        self.kelvin("deploy", self.folder / "good.zip", "--name", name, "--no-check")
+        memory = [] if bad else ["--memory", "256"]
+        self.kelvin("deploy", self.folder / "other.zip", "--name", name, "--no-check", "--no-alias-move", *memory)
+
+    def invoke_for_ever(self, name):
+        client = harness.boto3_client("lambda", self.endpoint)
+        stop = threading.Event()
+
+        def work():
+            while not stop.is_set():
+                client.invoke(FunctionName=f"{name}:live", Payload=b"{}")["Payload"].read()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(stop.set)
+
+    def test_a_rollout_goes_back_when_the_new_version_fails(self):
+        self.two_versions("rolls-back", bad=True)
+        self.invoke_for_ever("rolls-back")
+        done = self.kelvin("rollout", "rolls-back", "--steps", "50,100", "--every", "1s", "--min-invocations", "3",
+                           "--abort-if", "errors > 1%", code=1)
+        self.assertIn("errors > 1%", done.stderr)
+        alias = self.lambda_client.get_alias(FunctionName="rolls-back", Name="live")
+        self.assertEqual(alias["FunctionVersion"], "1")
+        self.assertFalse(alias.get("RoutingConfig", {}).get("AdditionalVersionWeights"))
+
+    def test_a_rollout_goes_through_and_survives_an_interruption(self):
+        self.two_versions("rolls", bad=False)
+        self.invoke_for_ever("rolls")
+        process = subprocess.Popen(
+            [harness.KELVIN, "rollout", "rolls", "--steps", "20,60,100", "--every", "1h",
+             "--endpoint-url", self.endpoint], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.addCleanup(process.stdout.close)
+        harness.wait_until(lambda: self.lambda_client.get_alias(FunctionName="rolls", Name="live")
+                           .get("RoutingConfig", {}).get("AdditionalVersionWeights"), "the first step")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        done = self.kelvin("rollout", "rolls", "--steps", "20,60,100", "--every", "500ms", "--abort-if", "errors > 1%")
+        self.assertIn("going on", done.stdout)
+        alias = self.lambda_client.get_alias(FunctionName="rolls", Name="live")
+        self.assertEqual(alias["FunctionVersion"], "2")
+        self.assertIn("version 1", self.kelvin("rollback", "rolls").stdout)
+
+    def test_a_rollout_of_an_alias_that_is_not_there(self):
+        self.deploy("no-alias")
+        done = self.kelvin("rollout", "no-alias", "--alias", "none", code=3)
+        self.assertIn("expected an alias none", done.stderr)
+        self.assertIn("no-such", self.kelvin("rollback", "no-such", code=3).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
