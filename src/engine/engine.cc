@@ -149,24 +149,25 @@ void Engine::Hot(std::int32_t* counter) {
   const std::lock_guard lock(hot_mutex_);
   if (stopping_) return;
   hot_.push_back(hot);
-  if (!optimizer_.joinable()) optimizer_ = std::thread([this] { OptimizeHotFunctions(); });
-  hot_changed_.notify_all();
+  if (optimizing_) return;
+  // The one before has nothing left to do but to return.
+  if (optimizer_.joinable()) optimizer_.join();
+  optimizing_ = true;
+  optimizer_ = std::thread([this] { OptimizeHotFunctions(); });
 }
 
+// Returns when there is nothing left, so that the process has one thread again: the kernel and the
+// allocator are faster then.
 void Engine::OptimizeHotFunctions() {
   std::unique_lock lock(hot_mutex_);
-  for (;;) {
-    hot_changed_.wait(lock, [this] { return stopping_ || !hot_.empty(); });
-    if (stopping_) return;
+  while (!stopping_ && !hot_.empty()) {
     const HotFunction next = hot_.front();
     hot_.pop_front();
-    optimizing_ = true;
     lock.unlock();
     Optimize(next);
     lock.lock();
-    optimizing_ = false;
-    hot_changed_.notify_all();
   }
+  optimizing_ = false;
 }
 
 void Engine::Optimize(const HotFunction& hot) {
@@ -182,16 +183,10 @@ void Engine::Optimize(const HotFunction& hot) {
   activity_.optimized += clock_.Now() - start;
 }
 
-void Engine::WaitUntilOptimized() {
-  std::unique_lock lock(hot_mutex_);
-  hot_changed_.wait(lock, [this] { return stopping_ || (hot_.empty() && !optimizing_); });
-}
-
 void Engine::Stop() {
   {
     const std::lock_guard lock(hot_mutex_);
     stopping_ = true;
-    hot_changed_.notify_all();
   }
   if (optimizer_.joinable()) optimizer_.join();
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <expected>
@@ -30,8 +29,8 @@ struct EngineOptions {
 
 // Runs a package of mode jit or r2r: the compiled form of docs/engine.md. The function's own thread
 // calls into it as functions are called for the first time (Compile) and as they become hot (Hot);
-// a thread of its own, made when the first function is hot, compiles those again. Lives as long as
-// the process.
+// a thread of its own, which lives while there are any, compiles those again. Lives as long as the
+// process.
 class Engine final : public runtime::Hooks {
  public:
   // The clock, the log and the bytes of `exports` outlive the engine.
@@ -52,8 +51,6 @@ class Engine final : public runtime::Hooks {
   // For functions that count: `counter` reached kHotCount.
   void Hot(std::int32_t* counter);
 
-  // Waits until every function that is hot by now runs optimised. For tests and benchmarks.
-  void WaitUntilOptimized();
   // Ends the thread that optimises, when it is done with the function at hand.
   void Stop();
 
@@ -95,7 +92,6 @@ class Engine final : public runtime::Hooks {
   Activity reported_;
 
   std::mutex hot_mutex_;
-  std::condition_variable hot_changed_;
   std::deque<HotFunction> hot_;
   bool optimizing_ = false;
   bool stopping_ = false;
