@@ -111,7 +111,8 @@ void CompareWithDynalite(const Figures& memory, const std::string& dynalite) {
     fmt::print("dynalite is not installed in {}: no comparison\n", dynalite);
     return;
   }
-  const ServerProcess server({"node", "-e", script, "--", dynalite});
+  const ServerProcess server(
+      {"node", "-e", script, "--", std::filesystem::absolute(dynalite).string()});
   const Figures peer = Measure(server.port(), 500, 4000);
   Print("dynalite, in memory", peer);
   fmt::print("kelvin / dynalite      PutItem {:.1f} x   GetItem {:.1f} x (aim 10 x)\n",
