@@ -43,6 +43,10 @@ add_library(kelvin_llvm_headers INTERFACE)
 target_include_directories(kelvin_llvm_headers SYSTEM INTERFACE ${kelvin_llvm_include})
 target_compile_definitions(kelvin_llvm_headers INTERFACE
   __STDC_CONSTANT_MACROS __STDC_FORMAT_MACROS __STDC_LIMIT_MACROS)
+if(KELVIN_SANITIZE MATCHES "undefined")
+  # LLVM is built without the type information that this check looks at.
+  target_compile_options(kelvin_llvm_headers INTERFACE -fno-sanitize=vptr)
+endif()
 add_library(kelvin_llvm_shared INTERFACE)
 target_link_directories(kelvin_llvm_shared INTERFACE ${kelvin_llvm_library_folder})
 target_link_libraries(kelvin_llvm_shared INTERFACE kelvin_llvm_headers LLVM-19)

@@ -1,6 +1,7 @@
 #include "engine/compiler.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <unordered_map>
 
@@ -228,14 +229,13 @@ std::optional<std::uint32_t> Compiler::IndexOf(std::string_view function) const 
 std::vector<std::uint32_t> Compiler::initializers() const {
   const auto* const list = impl_->module().getNamedGlobal("llvm.global_ctors");
   if (list == nullptr || !list->hasInitializer()) return {};
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> found;
+  std::multimap<std::uint64_t, std::uint32_t> found;  // keeps the order of equal priorities
   for (const llvm::Use& entry : list->getInitializer()->operands()) {
     const auto* const fields = llvm::cast<llvm::ConstantStruct>(entry.get());
     const auto* const priority = llvm::cast<llvm::ConstantInt>(fields->getOperand(0));
     const auto function = IndexOf(fields->getOperand(1)->stripPointerCasts()->getName().str());
-    if (function) found.emplace_back(priority->getZExtValue(), *function);
+    if (function) found.emplace(priority->getZExtValue(), *function);
   }
-  std::ranges::stable_sort(found, {}, &std::pair<std::uint64_t, std::uint32_t>::first);
   std::vector<std::uint32_t> numbers;
   for (const auto& [priority, function] : found) numbers.push_back(function);
   return numbers;
