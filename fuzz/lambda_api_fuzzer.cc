@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "service/function_config.h"
+#include "service/function_record.h"
 #include "service/function_name.h"
 #include "service/function_request.h"
 #include "service/json_check.h"
@@ -24,7 +24,7 @@ void Check(bool promise) {
 void CheckConfig(const FunctionConfig& config) {
   Check(config.memory_mb >= 128 && config.memory_mb <= 10240);
   Check(config.timeout_seconds >= 1 && config.timeout_seconds <= 900);
-  const auto stored = ReadStored(StoredJson(config));
+  const auto stored = ReadStoredConfig(StoredConfig(config));
   Check(stored.has_value() && *stored == config);
 }
 
@@ -49,6 +49,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   (void)ParseCode(text, Architecture::kX86);
   (void)CheckJson(text);
-  (void)ReadStored(text);
+  (void)ReadStoredRecord(text);
   return 0;
 }

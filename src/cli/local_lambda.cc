@@ -63,6 +63,7 @@ std::expected<void, Error> LocalLambda::OpenParts(LocalOptions options) {
       service::Service::Create(context_.get_executor(), {*sandboxes_, clock_, random_, log_},
                                {.state = *state,
                                 .region = options.region,
+                                .url = url(),
                                 .function_environment = {{"AWS_ENDPOINT_URL_DYNAMODB", url()},
                                                          {"AWS_ENDPOINT_URL_LAMBDA", url()},
                                                          {"AWS_ACCESS_KEY_ID", "kelvin"},

@@ -26,6 +26,10 @@ constexpr Row kRows[] = {
     {ApiErrorKind::kPreconditionFailed, 412, "PreconditionFailedException", "User", "message"},
     {ApiErrorKind::kRequestTooLarge, 413, "RequestEntityTooLargeException", "User", "message"},
     {ApiErrorKind::kTooManyRequests, 429, "TooManyRequestsException", "User", "message"},
+    {ApiErrorKind::kProvisionedConcurrencyNotFound, 404,
+     "ProvisionedConcurrencyConfigNotFoundException", "User", "message"},
+    {ApiErrorKind::kCodeSigningConfigNotFound, 404, "CodeSigningConfigNotFoundException", "User",
+     "Message"},
     {ApiErrorKind::kUnknownOperation, 404, "UnknownOperationException", "User", "message"},
     {ApiErrorKind::kService, 500, "ServiceException", "Service", "Message"},
 };

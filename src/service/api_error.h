@@ -18,6 +18,8 @@ enum class ApiErrorKind {
   kPreconditionFailed,
   kRequestTooLarge,
   kTooManyRequests,
+  kProvisionedConcurrencyNotFound,
+  kCodeSigningConfigNotFound,
   kUnknownOperation,
   kService,
 };

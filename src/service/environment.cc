@@ -18,8 +18,8 @@ std::string SandboxId(const FunctionConfig& config, Random& random) {
   return fmt::format("{}-{}", config.name.substr(0, 40), NewHex(random, 12));
 }
 
-std::string StreamName(Clock::WallTime now, Random& random) {
-  return fmt::format("{}/[$LATEST]{}", FormatDatePath(now), NewHex(random, 32));
+std::string StreamName(Clock::WallTime now, const FunctionConfig& config, Random& random) {
+  return fmt::format("{}/[{}]{}", FormatDatePath(now), config.version, NewHex(random, 32));
 }
 
 std::filesystem::path LogFile(const EnvironmentOptions& options, const FunctionConfig& config,
@@ -36,6 +36,10 @@ LogStream::Sink SinkFor(const EnvironmentOptions& options, const FunctionConfig&
       [&options, name = config.name](std::string_view line) { options.function_log(name, line); };
 }
 
+std::string_view InitializationName(Initialization initialization) {
+  return initialization == Initialization::kProvisioned ? "provisioned-concurrency" : "on-demand";
+}
+
 std::int64_t EpochMilliseconds(Clock::WallTime time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
@@ -43,34 +47,36 @@ std::int64_t EpochMilliseconds(Clock::WallTime time) {
 }  // namespace
 
 Environment::Environment(const EnvironmentParts& parts, const EnvironmentOptions& options,
-                         std::shared_ptr<const FunctionConfig> config, std::string stream,
-                         Owner& owner)
+                         const EnvironmentSpec& spec, std::string stream, Owner& owner)
     : parts_(parts),
       options_(options),
-      config_(std::move(config)),
+      config_(spec.config),
+      initialization_(spec.initialization),
       owner_(owner),
       id_(SandboxId(*config_, parts.random)),
-      lines_(*config_, options.place),
+      lines_(*config_, options.place, InitializationName(spec.initialization)),
       logs_(LogFile(options, *config_, std::move(stream)), SinkFor(options, *config_), parts.log),
       api_(*this),
       self_(std::make_shared<Environment*>(this)) {}
 
 std::expected<std::unique_ptr<Environment>, Error> Environment::Create(
-    const EnvironmentParts& parts, const EnvironmentOptions& options,
-    std::shared_ptr<const FunctionConfig> config, const FunctionFolders& folders, Owner& owner) {
-  const std::string stream = StreamName(parts.clock.WallNow(), parts.random);
-  std::unique_ptr<Environment> made(new Environment(parts, options, config, stream, owner));
+    const EnvironmentParts& parts, const EnvironmentOptions& options, const EnvironmentSpec& asked,
+    Owner& owner) {
+  const FunctionConfig& config = *asked.config;
+  const std::string stream = StreamName(parts.clock.WallNow(), config, parts.random);
+  std::unique_ptr<Environment> made(new Environment(parts, options, asked, stream, owner));
   auto listener = parts.listeners.Listen(made->api_);
   if (!listener) return std::unexpected(std::move(listener.error()));
   made->listener_ = std::move(*listener);
   sandbox::SandboxSpec spec;
   spec.id = made->id_;
-  spec.code = folders.code;
-  spec.layers = folders.layers;
-  spec.environment = FunctionEnvironment(*config, options.place, options.function_environment,
-                                         made->listener_->address(), stream);
-  spec.memory_mb = config->memory_mb;
-  spec.tmp_mb = config->tmp_mb;
+  spec.code = asked.folders.code;
+  spec.layers = asked.folders.layers;
+  spec.environment = FunctionEnvironment(
+      config, options.place, options.function_environment,
+      {made->listener_->address(), stream, InitializationName(asked.initialization)});
+  spec.memory_mb = config.memory_mb;
+  spec.tmp_mb = config.tmp_mb;
   auto sandbox = parts.sandboxes.Create(
       spec, [env = made.get()](sandbox::ExitStatus status) { env->OnExit(status); });
   if (!sandbox) return std::unexpected(std::move(sandbox.error()));
@@ -126,7 +132,8 @@ void Environment::FinishInit() {
   sandbox_->SetCpuShare(sandbox::CpuShare::kByMemory);
   if (phase == InitPhase::kInvoke) return Deliver();
   parts_.timers.Cancel(phase_timer_);
-  init_duration_ = duration;
+  // What was started ahead is paid for otherwise.
+  if (initialization_ == Initialization::kOnDemand) init_duration_ = duration;
   BecomeAvailable();
 }
 

@@ -61,6 +61,15 @@ struct FunctionFolders {
   std::filesystem::path layers = {};  // merged; empty without any
 };
 
+enum class Initialization { kOnDemand, kProvisioned };
+
+// What an environment runs.
+struct EnvironmentSpec {
+  std::shared_ptr<const FunctionConfig> config;
+  FunctionFolders folders;
+  Initialization initialization = Initialization::kOnDemand;
+};
+
 struct EnvironmentOptions {
   Place place;
   std::filesystem::path logs_folder;
@@ -94,8 +103,8 @@ class Environment final : private RuntimeApi::Observer {
 
   // Makes the sandbox and listens for its runtime. The owner outlives it.
   static std::expected<std::unique_ptr<Environment>, Error> Create(
-      const EnvironmentParts& parts, const EnvironmentOptions& options,
-      std::shared_ptr<const FunctionConfig> config, const FunctionFolders& folders, Owner& owner);
+      const EnvironmentParts& parts, const EnvironmentOptions& options, const EnvironmentSpec& spec,
+      Owner& owner);
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
   ~Environment() override;  // kills what runs, and fails its invoke
@@ -122,6 +131,11 @@ class Environment final : private RuntimeApi::Observer {
     kGone,
   };
   State state() const { return state_; }
+  Initialization initialization() const { return initialization_; }
+  // It ends after its current invoke.
+  bool retiring() const { return retiring_; }
+  // Its runtime has asked for work.
+  bool is_initialized() const { return process_running_ && !init_; }
 
  private:
   struct Init {
@@ -132,7 +146,7 @@ class Environment final : private RuntimeApi::Observer {
   };
 
   Environment(const EnvironmentParts& parts, const EnvironmentOptions& options,
-              std::shared_ptr<const FunctionConfig> config, std::string stream, Owner& owner);
+              const EnvironmentSpec& spec, std::string stream, Owner& owner);
 
   void OnNext() override;
   void OnResponse(std::string payload) override;
@@ -164,6 +178,7 @@ class Environment final : private RuntimeApi::Observer {
   EnvironmentParts parts_;
   const EnvironmentOptions& options_;
   std::shared_ptr<const FunctionConfig> config_;
+  Initialization initialization_;
   Owner& owner_;
   std::string id_;
   PlatformLines lines_;

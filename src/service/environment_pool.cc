@@ -35,6 +35,41 @@ void EnvironmentPool::Configure(std::shared_ptr<const FunctionConfig> config,
   // Ending one takes it out of the list only later, so the list may be walked.
   for (const auto& environment : environments_) environment->Retire();
   StartAsNeeded(Settling::kCount);
+  StartProvisioned();
+}
+
+void EnvironmentPool::Provision(std::size_t wanted) {
+  provisioned_ = wanted;
+  StartProvisioned();
+  std::size_t surplus = Provisioned() - std::min(Provisioned(), wanted);
+  const std::vector<Environment*> resting = resting_;
+  for (Environment* environment : resting) {
+    if (surplus == 0) return;
+    if (environment->initialization() != Initialization::kProvisioned) continue;
+    --surplus;
+    OnIdleTooLong(*environment);
+  }
+}
+
+std::size_t EnvironmentPool::Provisioned() const {
+  return static_cast<std::size_t>(std::ranges::count_if(environments_, [&](const auto& it) {
+    return it->initialization() == Initialization::kProvisioned && it->config() == config_ &&
+           !it->retiring();
+  }));
+}
+
+std::size_t EnvironmentPool::provisioned_ready() const {
+  return static_cast<std::size_t>(std::ranges::count_if(environments_, [&](const auto& it) {
+    return it->initialization() == Initialization::kProvisioned && it->config() == config_ &&
+           it->is_initialized();
+  }));
+}
+
+void EnvironmentPool::StartProvisioned() {
+  if (closed_ || !config_) return;
+  for (std::size_t count = Provisioned(); count < provisioned_; ++count) {
+    if (!StartOne(Initialization::kProvisioned)) return;
+  }
 }
 
 void EnvironmentPool::Submit(std::shared_ptr<Invocation> invocation) {
@@ -50,7 +85,7 @@ void EnvironmentPool::Submit(std::shared_ptr<Invocation> invocation) {
 
 void EnvironmentPool::StartAsNeeded(Settling settling) {
   for (std::size_t coming = Coming(settling); coming < waiting_.size(); ++coming) {
-    if (!StartOne()) return;
+    if (!StartOne(Initialization::kOnDemand)) return;
   }
   const bool relies_on_settling =
       settling == Settling::kCount && Coming(Settling::kIgnore) < waiting_.size();
@@ -70,8 +105,8 @@ std::size_t EnvironmentPool::Coming(Settling settling) const {
   }));
 }
 
-bool EnvironmentPool::StartOne() {
-  auto made = Environment::Create(parts_, options_, config_, folders_, *this);
+bool EnvironmentPool::StartOne(Initialization initialization) {
+  auto made = Environment::Create(parts_, options_, {config_, folders_, initialization}, *this);
   if (!made) {
     parts_.log.Write(LogLevel::kError, "service", "cannot make an environment for {}: {}",
                      config_->name, made.error().message);
@@ -100,6 +135,9 @@ void EnvironmentPool::OnFinished(Environment&) {
 }
 
 void EnvironmentPool::OnIdleTooLong(Environment& environment) {
+  const bool needed =
+      environment.initialization() == Initialization::kProvisioned && Provisioned() <= provisioned_;
+  if (needed) return;
   std::erase(resting_, &environment);
   environment.Retire();
 }
@@ -114,6 +152,7 @@ void EnvironmentPool::OnGone(Environment& environment) {
     std::erase_if(pool.environments_, [&](const auto& it) { return it.get() == gone; });
     if (!pool.closed_) {
       pool.StartAsNeeded(Settling::kCount);
+      pool.StartProvisioned();
     } else if (pool.environments_.empty()) {
       const auto on_empty = pool.hooks_.on_empty;  // a copy: it may destroy the pool
       on_empty();

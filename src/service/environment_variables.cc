@@ -37,8 +37,7 @@ bool IsReservedVariable(std::string_view name) {
 
 EnvironmentVariables FunctionEnvironment(const FunctionConfig& config, const Place& place,
                                          const EnvironmentVariables& defaults,
-                                         std::string_view runtime_api,
-                                         std::string_view log_stream) {
+                                         const EnvironmentFacts& facts) {
   std::map<std::string, std::string> variables{
       // Credentials that nobody checks: SDKs refuse to start without any.
       {"AWS_ACCESS_KEY_ID", "kelvin"},
@@ -47,12 +46,12 @@ EnvironmentVariables FunctionEnvironment(const FunctionConfig& config, const Pla
       {"AWS_REGION", place.region},
       {"AWS_DEFAULT_REGION", place.region},
       {"AWS_LAMBDA_FUNCTION_NAME", config.name},
-      {"AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"},
+      {"AWS_LAMBDA_FUNCTION_VERSION", config.version},
       {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", std::to_string(config.memory_mb)},
-      {"AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"},
+      {"AWS_LAMBDA_INITIALIZATION_TYPE", std::string(facts.initialization)},
       {"AWS_LAMBDA_LOG_GROUP_NAME", config.log_group},
-      {"AWS_LAMBDA_LOG_STREAM_NAME", std::string(log_stream)},
-      {"AWS_LAMBDA_RUNTIME_API", std::string(runtime_api)},
+      {"AWS_LAMBDA_LOG_STREAM_NAME", std::string(facts.log_stream)},
+      {"AWS_LAMBDA_RUNTIME_API", std::string(facts.runtime_api)},
       {"AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"},
       {"AWS_XRAY_DAEMON_ADDRESS", "169.254.79.129:2000"},
       {"LAMBDA_TASK_ROOT", "/var/task"},

@@ -20,7 +20,7 @@ FunctionConfig Config() {
 
 StringMap Variables(const FunctionConfig& config, const EnvironmentVariables& defaults = {}) {
   const auto all = FunctionEnvironment(config, {"eu-west-1", "123456789012"}, defaults,
-                                       "127.0.0.1:9001", "2026/01/01/[$LATEST]ab");
+                                       {"127.0.0.1:9001", "2026/01/01/[$LATEST]ab"});
   return {all.begin(), all.end()};
 }
 

@@ -1,10 +1,12 @@
 #include "service/event_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include "service/alias_api.h"
 #include "service/offload.h"
 
 namespace kelvin::service {
@@ -26,7 +28,7 @@ std::shared_ptr<Invocation> InvocationOf(const StoredEvent& event, const Place& 
   invocation->event = std::make_shared<RuntimeEvent>();
   invocation->event->request_id = event.request_id;
   invocation->event->payload = event.payload;
-  invocation->event->function_arn = FunctionArn(place, event.function);
+  invocation->event->function_arn = FunctionArn(place, event.function, event.qualifier);
   invocation->event->trace_id = event.trace_id;
   invocation->event->client_context = event.client_context;
   return invocation;
@@ -55,15 +57,11 @@ void EventQueue::Resume(StoredEvent event) {
 
 awaitable<void> EventQueue::Process(StoredEvent event) {
   for (;;) {
-    const Next next = co_await Attempt(event);
-    if (next == Next::kStopped) break;
-    if (next == Next::kDone) {
-      const auto removed = co_await Offload(
-          parts_.workers, [&] { return parts_.store.RemoveEvent(event.request_id); });
-      if (!removed) {
-        parts_.log.Write(LogLevel::kWarn, "service", "event {} may run again: {}", event.request_id,
-                         removed.error().message);
-      }
+    const Attempted attempted = co_await Attempt(event);
+    if (attempted.next == Attempted::Next::kStopped) break;
+    if (attempted.next == Attempted::Next::kEnd) co_await Finish(event, attempted.end);
+    if (attempted.next != Attempted::Next::kRetry) {
+      co_await Forget(event);
       break;
     }
     const auto delay = retry_delays_[static_cast<std::size_t>(event.attempts - 1)];
@@ -74,39 +72,130 @@ awaitable<void> EventQueue::Process(StoredEvent event) {
   --active_;
 }
 
-// Runs the event once, waiting as long as the account's concurrency does not let it.
-awaitable<EventQueue::Next> EventQueue::Attempt(StoredEvent& event) {
+awaitable<void> EventQueue::Forget(const StoredEvent& event) {
+  const auto removed =
+      co_await Offload(parts_.workers, [&] { return parts_.store.RemoveEvent(event.request_id); });
+  if (!removed) {
+    parts_.log.Write(LogLevel::kWarn, "service", "event {} may run again: {}", event.request_id,
+                     removed.error().message);
+  }
+}
+
+EventInvokeConfig EventQueue::ConfigOf(const StoredEvent& event) const {
+  const auto record = parts_.registry.Find(event.function);
+  if (!record) return {};
+  const auto found =
+      record->event_invoke.find(event.qualifier.empty() ? std::string("$LATEST") : event.qualifier);
+  return found == record->event_invoke.end() ? EventInvokeConfig{} : found->second;
+}
+
+std::size_t EventQueue::MostAttempts(const StoredEvent& event) const {
+  const auto retries = ConfigOf(event).retries;
+  if (!retries) return retry_delays_.size() + 1;
+  return std::min(static_cast<std::size_t>(*retries), retry_delays_.size()) + 1;
+}
+
+// Runs the event once, waiting as long as the function's concurrency does not let it.
+awaitable<EventQueue::Attempted> EventQueue::Attempt(StoredEvent& event) {
+  Attempted result;
   const auto invocation = InvocationOf(event, parts_.place);
+  std::string version;
   for (;;) {
-    if (stopping_) co_return Next::kStopped;
+    if (stopping_) {
+      result.next = Attempted::Next::kStopped;
+      co_return result;
+    }
+    const auto record = parts_.registry.Find(event.function);
+    const auto target = record ? FindTarget(record, event.qualifier) : std::nullopt;
+    if (!target) {
+      parts_.log.Write(LogLevel::kWarn, "service", "event {} is dropped: function {} is gone",
+                       event.request_id, event.function);
+      co_return result;
+    }
+    result.next = Attempted::Next::kEnd;
     if (IsTooOld(event)) {
       parts_.log.Write(LogLevel::kWarn, "service", "event {} of function {} is dropped: too old",
                        event.request_id, event.function);
-      co_return Next::kDone;
+      result.end.condition = "EventAgeExceeded";
+      co_return result;
     }
-    const auto submitted = parts_.scheduler.Submit(event.function, invocation);
+    if (record->reserved_concurrency == 0) {
+      result.end.condition = "ZeroReservedConcurrency";
+      co_return result;
+    }
+    version = ChooseVersion(*target, parts_.random).version;
+    const auto submitted = parts_.scheduler.Submit(event.function, version, invocation);
     if (submitted) break;
     if (submitted.error().kind != ApiErrorKind::kTooManyRequests) {
-      parts_.log.Write(LogLevel::kWarn, "service", "event {} is dropped: {}", event.request_id,
-                       submitted.error().message);
-      co_return Next::kDone;
+      result.next = Attempted::Next::kStopped;
+      co_return result;
     }
     co_await Sleep(kThrottleDelay);
   }
-  const InvokeOutcome outcome = co_await invocation->outcome.Wait();
-  if (outcome.kind == InvokeOutcome::Kind::kResponse) co_return Next::kDone;
-  if (stopping_) co_return Next::kStopped;
+  InvokeOutcome outcome = co_await invocation->outcome.Wait();
+  co_return Judge(event, std::move(outcome), version);
+}
+
+EventQueue::Attempted EventQueue::Judge(StoredEvent& event, InvokeOutcome outcome,
+                                        const std::string& version) const {
+  using Next = Attempted::Next;
+  const bool good = outcome.kind == InvokeOutcome::Kind::kResponse;
+  if (!good && stopping_) return {.next = Next::kStopped};
   ++event.attempts;
-  const bool last = static_cast<std::size_t>(event.attempts) > retry_delays_.size();
-  parts_.log.Write(LogLevel::kWarn, "service", "event {} of function {} failed{}: {}",
-                   event.request_id, event.function,
-                   last ? " for the last time" : ", and will be tried again", outcome.payload);
-  co_return last ? Next::kDone : Next::kRetry;
+  const bool last = static_cast<std::size_t>(event.attempts) >= MostAttempts(event);
+  if (!good) {
+    parts_.log.Write(LogLevel::kWarn, "service", "event {} of function {} failed{}: {}",
+                     event.request_id, event.function,
+                     last ? " for the last time" : ", and will be tried again", outcome.payload);
+  }
+  if (!good && !last) return {.next = Next::kRetry};
+  return {.next = Next::kEnd,
+          .end = {.condition = good ? "Success" : "RetriesExhausted",
+                  .outcome = std::move(outcome),
+                  .version = version}};
+}
+
+awaitable<void> EventQueue::Finish(const StoredEvent& event, const EventEnd& end) {
+  const EventInvokeConfig config = ConfigOf(event);
+  const auto now = parts_.clock.WallNow();
+  const bool good = end.condition == "Success";
+  const std::string& destination = good ? config.on_success : config.on_failure;
+  if (!destination.empty()) {
+    const std::string record = DestinationRecord(event, end, parts_.place, now);
+    co_await Send(event, destination, record, record);
+  }
+  if (good) co_return;
+  const auto record = parts_.registry.Find(event.function);
+  const auto target = record ? FindTarget(record, event.qualifier) : std::nullopt;
+  if (!target || target->config->dead_letter_arn.empty()) co_return;
+  const std::string line = DeadLetterRecord(event, end, now);
+  co_await Send(event, target->config->dead_letter_arn, event.payload, line);
+}
+
+awaitable<void> EventQueue::Send(const StoredEvent& event, const std::string& arn,
+                                 const std::string& payload, const std::string& line) {
+  const auto named = ParseFunctionName(arn, parts_.place);
+  if (named && parts_.registry.Find(named->name)) {
+    StoredEvent next;
+    next.request_id = NewUuid(parts_.random);
+    next.function = named->name;
+    next.qualifier = named->qualifier;
+    next.payload = payload;
+    next.trace_id = event.trace_id;
+    const auto accepted = co_await Accept(std::move(next));
+    if (accepted) co_return;
+  }
+  const auto written =
+      co_await Offload(parts_.workers, [&] { return parts_.store.AppendToDestination(arn, line); });
+  if (written) co_return;
+  parts_.log.Write(LogLevel::kError, "service", "what became of event {} is not kept for {}: {}",
+                   event.request_id, arn, written.error().message);
 }
 
 bool EventQueue::IsTooOld(const StoredEvent& event) const {
   const auto age = EpochMilliseconds(parts_.clock.WallNow()) - event.accepted_ms;
-  return age > std::chrono::milliseconds(kOldest).count();
+  const auto oldest = ConfigOf(event).max_age_seconds;
+  return age > (oldest ? std::int64_t{*oldest} * 1000 : std::chrono::milliseconds(kOldest).count());
 }
 
 awaitable<void> EventQueue::Sleep(std::chrono::milliseconds time) {

@@ -11,7 +11,10 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "base/clock.h"
+#include "base/ids.h"
 #include "base/log.h"
+#include "service/destinations.h"
+#include "service/function_registry.h"
 #include "service/function_store.h"
 #include "service/scheduler.h"
 #include "service/timers.h"
@@ -19,17 +22,23 @@
 namespace kelvin::service {
 
 // Events that were accepted for later: each is on the disk before its caller is told, and stays
-// there until its function has done with it, failed for the last time, or is deleted. After a
-// restart they go on; an event may then run twice, as on AWS. Used from the executor's thread.
+// there until its function has done with it, failed for the last time, or is deleted, and its
+// destination has what it is to have. After a restart they go on; an event may then run twice, as
+// on AWS. How often and how long one is tried is the function's to say (EventInvokeConfig).
+//
+// Destinations and dead-letter targets that are functions are invoked asynchronously; for any
+// other, a line is added to a file (DestinationFile). Used from the executor's thread.
 class EventQueue {
  public:
   struct Parts {  // all outlive the object
     boost::asio::any_io_executor executor;
     FunctionStore& store;
     boost::asio::thread_pool& workers;
+    const FunctionRegistry& registry;
     Scheduler& scheduler;
     Timers& timers;
     const Clock& clock;
+    Random& random;
     Log& log;
     const Place& place;
   };
@@ -52,12 +61,25 @@ class EventQueue {
   std::size_t waiting() const { return sleeping_.size(); }
 
  private:
-  enum class Next { kDone, kRetry, kStopped };
   using Wake = OneShot<bool>;
 
+  // What becomes of one attempt.
+  struct Attempted {
+    enum class Next { kEnd, kRetry, kForget, kStopped } next = Next::kForget;
+    EventEnd end = {};  // with kEnd
+  };
+
   boost::asio::awaitable<void> Process(StoredEvent event);
-  boost::asio::awaitable<Next> Attempt(StoredEvent& event);
+  boost::asio::awaitable<Attempted> Attempt(StoredEvent& event);
+  Attempted Judge(StoredEvent& event, InvokeOutcome outcome, const std::string& version) const;
+  boost::asio::awaitable<void> Forget(const StoredEvent& event);
+  boost::asio::awaitable<void> Finish(const StoredEvent& event, const EventEnd& end);
+  // To a function, or to the file that stands for what is none.
+  boost::asio::awaitable<void> Send(const StoredEvent& event, const std::string& arn,
+                                    const std::string& payload, const std::string& line);
   boost::asio::awaitable<void> Sleep(std::chrono::milliseconds time);
+  EventInvokeConfig ConfigOf(const StoredEvent& event) const;
+  std::size_t MostAttempts(const StoredEvent& event) const;
   bool IsTooOld(const StoredEvent& event) const;
 
   Parts parts_;

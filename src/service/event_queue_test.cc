@@ -21,9 +21,11 @@ class EventQueueTest : public SchedulerFixture {
     queue_.emplace(EventQueue::Parts{.executor = context_.get_executor(),
                                      .store = *store_,
                                      .workers = workers_,
+                                     .registry = registry_,
                                      .scheduler = *scheduler_,
                                      .timers = *timers_,
                                      .clock = clock_,
+                                     .random = random_,
                                      .log = log_,
                                      .place = options_.place},
                    std::vector<std::chrono::milliseconds>{1min, 2min});
@@ -67,6 +69,18 @@ class EventQueueTest : public SchedulerFixture {
     Call(0, "POST", "invocation/id/error", "{}");
   }
 
+  // As SchedulerFixture's, and known to the queue.
+  void Configure(EventInvokeConfig config = {}, std::string dead_letter_arn = {}) {
+    FunctionRecord record;
+    record.latest = config_;
+    record.latest.name = "f";
+    record.latest.dead_letter_arn = std::move(dead_letter_arn);
+    record.event_invoke["$LATEST"] = std::move(config);
+    registry_.Put(std::make_shared<const FunctionRecord>(std::move(record)));
+    SchedulerFixture::Configure();
+  }
+
+  FunctionRegistry registry_;
   boost::asio::thread_pool workers_{1};
   std::optional<FunctionStore> store_;
   std::optional<EventQueue> queue_;

@@ -1,5 +1,6 @@
 #include "service/function_api.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -11,6 +12,8 @@
 #include "service/function_rules.h"
 #include "service/offload.h"
 #include "service/paging.h"
+#include "service/publish.h"
+#include "service/request_body.h"
 
 namespace kelvin::service {
 
@@ -19,221 +22,259 @@ using boost::asio::awaitable;
 
 namespace {
 
-ApiError StaleRevision() {
-  return {ApiErrorKind::kPreconditionFailed,
-          "The Revision Id provided does not match the latest Revision Id. Call the "
-          "GetFunction/GetAlias API to retrieve the latest Revision Id"};
+using Done = std::expected<void, ApiError>;
+
+http::Response Describe(const ControlParts& parts, int status, const FunctionConfig& config,
+                        Progress progress, std::string_view qualifier = {}) {
+  return JsonResponse(status,
+                      json::serialize(ConfigurationJson(config, parts.place, progress, qualifier)));
+}
+
+ApiError BeingChanged(const ControlParts& parts, std::string_view name) {
+  return {ApiErrorKind::kResourceConflict,
+          fmt::format("The operation cannot be performed at this time. An update is in progress "
+                      "for resource: {}",
+                      FunctionArn(parts.place, name))};
 }
 
 ApiError Exists(std::string_view name) {
   return {ApiErrorKind::kResourceConflict, fmt::format("Function already exist: {}", name)};
 }
 
-}  // namespace
-
-FunctionFolders FoldersOf(const FunctionStore& store, const FunctionConfig& config) {
-  return {.code = store.code_folder(config.code_sha256),
-          .layers = store.layers_folder(config.layers)};
-}
-
-FunctionApi::FunctionApi(const Parts& parts) : parts_(parts) {}
-
-std::expected<FunctionApi::Config, ApiError> FunctionApi::FindFunction(const Route& route) const {
-  auto named = ParseFunctionName(route.InPath("FunctionName"), parts_.place);
-  if (!named) return std::unexpected(std::move(named.error()));
-  const std::string_view asked = route.InQuery("Qualifier");
-  const std::string_view qualifier = named->qualifier.empty() ? asked : named->qualifier;
-  Config config = parts_.registry.Find(named->name);
-  if (!config || (!qualifier.empty() && qualifier != "$LATEST")) {
-    return std::unexpected(FunctionNotFound(FunctionArn(parts_.place, named->name, qualifier)));
-  }
-  return config;
-}
-
-http::Response FunctionApi::Describe(int status, const FunctionConfig& config,
-                                     Progress progress) const {
-  return JsonResponse(status, json::serialize(ConfigurationJson(config, parts_.place, progress)));
-}
-
-ApiError FunctionApi::BeingChanged(std::string_view name) const {
-  return {ApiErrorKind::kResourceConflict,
-          fmt::format("The operation cannot be performed at this time. An update is in progress "
-                      "for resource: {}",
-                      FunctionArn(parts_.place, name))};
-}
-
-void FunctionApi::AddTo(Operations& operations) {
-  const auto add = [&](std::string_view name, auto member) {
-    operations[name] = [this, member](ApiCall call) { return (this->*member)(std::move(call)); };
-  };
-  add("CreateFunction", &FunctionApi::Create);
-  add("ListFunctions", &FunctionApi::List);
-  add("GetFunction", &FunctionApi::Get);
-  add("DeleteFunction", &FunctionApi::Delete);
-  add("GetFunctionConfiguration", &FunctionApi::GetConfiguration);
-  add("UpdateFunctionConfiguration", &FunctionApi::UpdateConfiguration);
-  add("UpdateFunctionCode", &FunctionApi::UpdateCode);
-}
-
-awaitable<std::expected<void, ApiError>> FunctionApi::SetCode(FunctionConfig& config,
-                                                              const std::string& zip) {
+// Keeps the package and has the configuration name it.
+awaitable<Done> SetCode(ControlParts& parts, FunctionConfig& config, const std::string& zip) {
   const std::string of = "function " + config.name;
-  const auto kept = co_await KeepCode(parts_.store, parts_.workers, parts_.log, of, zip);
+  const auto kept = co_await KeepCode(parts.store, parts.workers, parts.log, of, zip);
   if (!kept) co_return std::unexpected(kept.error());
   config.code_sha256 = kept->sha256;
   config.code_size = kept->size;
   config.unpacked_size = kept->unpacked_size;
-  co_return std::expected<void, ApiError>{};
+  co_return Done{};
 }
 
-std::expected<void, ApiError> FunctionApi::SetLayers(FunctionConfig& config,
-                                                     const std::vector<std::string>& arns) const {
-  auto layers = ResolveLayers(parts_.layers, arns, parts_.place);
+Done SetLayers(const ControlParts& parts, FunctionConfig& config,
+               const std::vector<std::string>& arns) {
+  auto layers = ResolveLayers(parts.layers, arns, parts.place);
   if (!layers) return std::unexpected(std::move(layers.error()));
   config.layers = std::move(*layers);
   return {};
 }
 
 // AWS takes any zip, and fails when it is invoked: do as it does, but say so.
-void FunctionApi::WarnOfBootstrap(const FunctionConfig& config) const {
-  const auto in_code = package::CheckBootstrap(parts_.store.code_folder(config.code_sha256));
+void WarnOfBootstrap(const ControlParts& parts, const FunctionConfig& config) {
+  const auto in_code = package::CheckBootstrap(parts.store.code_folder(config.code_sha256));
   if (in_code || (in_code.error().code == ErrorCode::kNotFound && !config.layers.empty() &&
-                  package::CheckBootstrap(parts_.store.layers_folder(config.layers)))) {
+                  package::CheckBootstrap(parts.store.layers_folder(config.layers)))) {
     return;
   }
-  parts_.log.Write(LogLevel::kWarn, "service", "function {} will not start: {}", config.name,
-                   in_code.error().message);
+  parts.log.Write(LogLevel::kWarn, "service", "function {} will not start: {}", config.name,
+                  in_code.error().message);
 }
 
-awaitable<std::expected<FunctionApi::Config, ApiError>> FunctionApi::Commit(FunctionConfig config) {
-  if (auto fits = CheckUnpackedSize(config); !fits) co_return std::unexpected(fits.error());
-  config.last_modified = FormatLastModified(parts_.clock.WallNow());
-  config.revision_id = NewUuid(parts_.random);
-  const auto shared = std::make_shared<const FunctionConfig>(std::move(config));
-  const auto store = [&]() -> std::expected<void, Error> {
-    if (auto unpacked = parts_.store.EnsureUnpacked(*shared); !unpacked) return unpacked;
-    return parts_.store.PutFunction(*shared);
-  };
-  const auto stored = co_await Offload(parts_.workers, store);
-  if (!stored) {
-    parts_.log.Write(LogLevel::kError, "service", "function {} is not stored: {}", shared->name,
-                     stored.error().message);
-    co_return std::unexpected(ServiceError(stored.error()));
-  }
-  parts_.registry.Put(shared);
-  WarnOfBootstrap(*shared);
-  parts_.scheduler.Configure(shared, FoldersOf(parts_.store, *shared));
-  co_return shared;
+// Commits a record whose $LATEST was changed, and publishes it if that was asked for; gives what
+// the caller is told of. The caller holds the change.
+enum class Publish { kNo, kYes };
+awaitable<std::expected<FunctionConfig, ApiError>> CommitLatest(ControlParts& parts,
+                                                                FunctionRecord& record,
+                                                                Publish publish) {
+  if (auto fits = CheckUnpackedSize(record.latest); !fits) co_return std::unexpected(fits.error());
+  record.latest.last_modified = FormatLastModified(parts.clock.WallNow());
+  record.latest.revision_id = NewUuid(parts.random);
+  FunctionConfig told = record.latest;
+  if (publish == Publish::kYes)
+    told = PublishLatest(record, parts.random, record.latest.description);
+  const auto committed = co_await Commit(parts, record);
+  if (!committed) co_return std::unexpected(committed.error());
+  WarnOfBootstrap(parts, record.latest);
+  co_return told;
 }
 
-awaitable<http::Response> FunctionApi::Create(ApiCall call) {
+std::string_view QualifierOf(const FunctionConfig& config) {
+  return config.version == "$LATEST" ? std::string_view{} : std::string_view(config.version);
+}
+
+awaitable<http::Response> Create(ControlParts& parts, ApiCall call) {
   auto parsed = co_await Offload(
-      parts_.workers, [&] { return ParseCreate(call.request.body, parts_.place, parts_.host); });
+      parts.workers, [&] { return ParseCreate(call.request.body, parts.place, parts.host); });
   if (!parsed) co_return ErrorResponse(parsed.error());
   const std::string name = parsed->config.name;
-  if (parts_.registry.Find(name)) co_return ErrorResponse(Exists(name));
-  const auto change = parts_.registry.BeginChange(name);
-  if (!change) co_return ErrorResponse(BeingChanged(name));
-  const auto layers = SetLayers(parsed->config, parsed->layers);
+  if (parts.registry.Find(name)) co_return ErrorResponse(Exists(name));
+  const auto change = parts.registry.BeginChange(name);
+  if (!change) co_return ErrorResponse(BeingChanged(parts, name));
+  FunctionRecord record;
+  record.latest = std::move(parsed->config);
+  const auto layers = SetLayers(parts, record.latest, parsed->layers);
   if (!layers) co_return ErrorResponse(layers.error());
-  const auto code = co_await SetCode(parsed->config, parsed->zip);
+  const auto code = co_await SetCode(parts, record.latest, parsed->zip);
   if (!code) co_return ErrorResponse(code.error());
-  const auto committed = co_await Commit(std::move(parsed->config));
-  if (!committed) co_return ErrorResponse(committed.error());
-  co_return Describe(201, **committed, Progress::kCreating);
+  const Publish publish = parsed->publish ? Publish::kYes : Publish::kNo;
+  const auto told = co_await CommitLatest(parts, record, publish);
+  if (!told) co_return ErrorResponse(told.error());
+  co_return Describe(parts, 201, *told, Progress::kCreating, QualifierOf(*told));
 }
 
-awaitable<http::Response> FunctionApi::List(ApiCall call) {
+// Every version of every function, in order, or each function's $LATEST only.
+std::vector<const FunctionConfig*> Listed(const ControlParts& parts, const Route& route) {
+  const bool all = route.InQuery("FunctionVersion") == "ALL";
+  std::vector<const FunctionConfig*> configs;
+  for (const auto& [name, record] : parts.registry.all()) {
+    configs.push_back(&record->latest);
+    if (!all) continue;
+    for (const auto& [number, config] : record->versions) configs.push_back(&config);
+  }
+  return configs;
+}
+
+awaitable<http::Response> List(ControlParts& parts, ApiCall call) {
   const auto most = MaxItems(call.route);
   if (!most) co_return ErrorResponse(most.error());
   json::array functions;
-  const auto& all = parts_.registry.all();
-  auto next = all.upper_bound(call.route.InQuery("Marker"));
-  for (; next != all.end() && functions.size() < *most; ++next) {
-    functions.push_back(ConfigurationJson(*next->second, parts_.place, Progress::kDone));
-  }
   json::object body;
-  if (next != all.end()) body["NextMarker"] = std::prev(next)->first;
+  const bool all = call.route.InQuery("FunctionVersion") == "ALL";
+  const auto marker_of = [](const FunctionConfig& config) {
+    return fmt::format("{}:{}", config.name, config.version);
+  };
+  const std::string_view marker = call.route.InQuery("Marker");
+  const auto configs = Listed(parts, call.route);
+  auto next = configs.begin();
+  if (!marker.empty()) {
+    next = std::ranges::find_if(configs, [&](auto* it) { return marker_of(*it) == marker; });
+    if (next != configs.end()) ++next;
+  }
+  for (; next != configs.end() && functions.size() < *most; ++next) {
+    const std::string_view qualifier = all ? std::string_view((*next)->version) : "";
+    functions.push_back(ConfigurationJson(**next, parts.place, Progress::kDone, qualifier));
+  }
+  if (next != configs.end()) body["NextMarker"] = marker_of(**std::prev(next));
   body["Functions"] = std::move(functions);
   co_return JsonResponse(200, json::serialize(body));
 }
 
-awaitable<http::Response> FunctionApi::Get(ApiCall call) {
-  const auto config = FindFunction(call.route);
-  if (!config) co_return ErrorResponse(config.error());
-  json::object code;
-  code["RepositoryType"] = "FileSystem";
-  code["Location"] = "file://" + parts_.store.code_folder((*config)->code_sha256).native();
+awaitable<http::Response> Get(ControlParts& parts, ApiCall call) {
+  const auto target = TargetOf(parts, call.route);
+  if (!target) co_return ErrorResponse(target.error());
   json::object body;
-  body["Configuration"] = ConfigurationJson(**config, parts_.place, Progress::kDone);
-  body["Code"] = std::move(code);
-  if (!(*config)->tags.empty()) {
-    json::object& tags = body["Tags"].emplace_object();
-    for (const auto& [key, value] : (*config)->tags) tags[key] = value;
+  body["Configuration"] =
+      ConfigurationJson(*target->config, parts.place, Progress::kDone, target->qualifier);
+  body["Code"] = json::object{
+      {"RepositoryType", "FileSystem"},
+      {"Location", "file://" + parts.store.code_folder(target->config->code_sha256).native()}};
+  if (const StringMap& tags = target->record->latest.tags; !tags.empty()) {
+    json::object& told = body["Tags"].emplace_object();
+    for (const auto& [key, value] : tags) told[key] = value;
+  }
+  if (const auto reserved = target->record->reserved_concurrency) {
+    body["Concurrency"] = json::object{{"ReservedConcurrentExecutions", *reserved}};
   }
   co_return JsonResponse(200, json::serialize(body));
 }
 
-awaitable<http::Response> FunctionApi::GetConfiguration(ApiCall call) {
-  const auto config = FindFunction(call.route);
-  if (!config) co_return ErrorResponse(config.error());
-  co_return Describe(200, **config, Progress::kDone);
+awaitable<http::Response> GetConfiguration(ControlParts& parts, ApiCall call) {
+  const auto target = TargetOf(parts, call.route);
+  if (!target) co_return ErrorResponse(target.error());
+  co_return Describe(parts, 200, *target->config, Progress::kDone, target->qualifier);
 }
 
-awaitable<http::Response> FunctionApi::UpdateCode(ApiCall call) {
+awaitable<http::Response> UpdateCode(ControlParts& parts, ApiCall call) {
   auto parsed =
-      co_await Offload(parts_.workers, [&] { return ParseCode(call.request.body, parts_.host); });
+      co_await Offload(parts.workers, [&] { return ParseCode(call.request.body, parts.host); });
   if (!parsed) co_return ErrorResponse(parsed.error());
-  const auto current = FindFunction(call.route);
-  if (!current) co_return ErrorResponse(current.error());
-  if (!parsed->revision_id.empty() && parsed->revision_id != (*current)->revision_id) {
-    co_return ErrorResponse(StaleRevision());
+  const auto target = TargetOf(parts, call.route);
+  if (!target) co_return ErrorResponse(target.error());
+  FunctionRecord record = *target->record;
+  FunctionConfig& config = record.latest;
+  if (auto current = CheckRevision(parsed->revision_id, config.revision_id); !current) {
+    co_return ErrorResponse(current.error());
   }
-  FunctionConfig config = **current;
-  const auto change = parts_.registry.BeginChange(config.name);
-  if (!change) co_return ErrorResponse(BeingChanged(config.name));
-  const auto code = co_await SetCode(config, parsed->zip);
+  const auto change = parts.registry.BeginChange(config.name);
+  if (!change) co_return ErrorResponse(BeingChanged(parts, config.name));
+  const auto code = co_await SetCode(parts, config, parsed->zip);
   if (!code) co_return ErrorResponse(code.error());
   if (!parsed->architecture.empty()) config.architecture = parsed->architecture;
-  if (parsed->dry_run) co_return Describe(200, config, Progress::kDone);
-  const auto committed = co_await Commit(std::move(config));
-  if (!committed) co_return ErrorResponse(committed.error());
-  co_return Describe(200, **committed, Progress::kUpdating);
+  if (parsed->dry_run) co_return Describe(parts, 200, config, Progress::kDone);
+  const Publish publish = parsed->publish ? Publish::kYes : Publish::kNo;
+  const auto told = co_await CommitLatest(parts, record, publish);
+  if (!told) co_return ErrorResponse(told.error());
+  co_return Describe(parts, 200, *told, Progress::kUpdating, QualifierOf(*told));
 }
 
-awaitable<http::Response> FunctionApi::UpdateConfiguration(ApiCall call) {
-  const auto current = FindFunction(call.route);
-  if (!current) co_return ErrorResponse(current.error());
-  auto parsed = ParseConfiguration(call.request.body, **current);
+awaitable<http::Response> UpdateConfiguration(ControlParts& parts, ApiCall call) {
+  const auto target = TargetOf(parts, call.route);
+  if (!target) co_return ErrorResponse(target.error());
+  FunctionRecord record = *target->record;
+  auto parsed = ParseConfiguration(call.request.body, record.latest);
   if (!parsed) co_return ErrorResponse(parsed.error());
-  if (!parsed->revision_id.empty() && parsed->revision_id != (*current)->revision_id) {
-    co_return ErrorResponse(StaleRevision());
+  if (auto current = CheckRevision(parsed->revision_id, record.latest.revision_id); !current) {
+    co_return ErrorResponse(current.error());
   }
+  record.latest = std::move(parsed->config);
   if (parsed->layers) {
-    const auto layers = SetLayers(parsed->config, *parsed->layers);
+    const auto layers = SetLayers(parts, record.latest, *parsed->layers);
     if (!layers) co_return ErrorResponse(layers.error());
   }
-  const auto change = parts_.registry.BeginChange((*current)->name);
-  if (!change) co_return ErrorResponse(BeingChanged((*current)->name));
-  const auto committed = co_await Commit(std::move(parsed->config));
-  if (!committed) co_return ErrorResponse(committed.error());
-  co_return Describe(200, **committed, Progress::kUpdating);
+  const auto change = parts.registry.BeginChange(record.name());
+  if (!change) co_return ErrorResponse(BeingChanged(parts, record.name()));
+  const auto told = co_await CommitLatest(parts, record, Publish::kNo);
+  if (!told) co_return ErrorResponse(told.error());
+  co_return Describe(parts, 200, *told, Progress::kUpdating);
 }
 
-awaitable<http::Response> FunctionApi::Delete(ApiCall call) {
-  const auto current = FindFunction(call.route);
-  if (!current) co_return ErrorResponse(current.error());
-  const std::string name = (*current)->name;
-  const auto change = parts_.registry.BeginChange(name);
-  if (!change) co_return ErrorResponse(BeingChanged(name));
+// Of one version that no alias needs.
+awaitable<http::Response> DeleteVersion(ControlParts& parts, const Target& target) {
+  if (target.qualifier == "$LATEST") {
+    co_return ErrorResponse(
+        InvalidParameter("$LATEST version cannot be deleted without deleting the function."));
+  }
+  if (target.alias != nullptr) {
+    co_return ErrorResponse(ConstraintError(target.qualifier, "qualifier",
+                                            "expected a version; delete aliases by DeleteAlias"));
+  }
+  const std::string name = target.record->name();
+  const std::string version = target.version();
+  const Edit edit = [&](FunctionRecord& record) -> Done {
+    for (const auto& [alias_name, alias] : record.aliases) {
+      if (alias.version != version && !alias.weights.contains(version)) continue;
+      return std::unexpected(ApiError{
+          ApiErrorKind::kResourceConflict,
+          fmt::format("Unable to delete version because the following aliases reference it: [{}]",
+                      alias_name)});
+    }
+    record.versions.erase(std::stoi(version));
+    record.provisioned.erase(version);
+    record.event_invoke.erase(version);
+    record.policies.erase(version);
+    return {};
+  };
+  const auto edited = co_await EditFunction(parts, name, edit);
+  if (!edited) co_return ErrorResponse(edited.error());
+  co_return NoContent();
+}
+
+awaitable<http::Response> Delete(ControlParts& parts, ApiCall call) {
+  const auto target = TargetOf(parts, call.route);
+  if (!target) co_return ErrorResponse(target.error());
+  if (!target->qualifier.empty()) co_return co_await DeleteVersion(parts, *target);
+  const std::string name = target->record->name();
+  const auto change = parts.registry.BeginChange(name);
+  if (!change) co_return ErrorResponse(BeingChanged(parts, name));
   const auto removed =
-      co_await Offload(parts_.workers, [&] { return parts_.store.RemoveFunction(name); });
+      co_await Offload(parts.workers, [&] { return parts.store.RemoveFunction(name); });
   if (!removed) co_return ErrorResponse(ServiceError(removed.error()));
-  parts_.registry.Remove(name);
-  parts_.scheduler.Remove(name);
-  http::Response response;
-  response.status = 204;
-  co_return response;
+  parts.registry.Remove(name);
+  parts.scheduler.Remove(name);
+  co_return NoContent();
+}
+
+}  // namespace
+
+void AddFunctionCalls(Operations& operations, ControlParts& parts) {
+  AddControlCall(operations, parts, "CreateFunction", Create);
+  AddControlCall(operations, parts, "ListFunctions", List);
+  AddControlCall(operations, parts, "GetFunction", Get);
+  AddControlCall(operations, parts, "DeleteFunction", Delete);
+  AddControlCall(operations, parts, "GetFunctionConfiguration", GetConfiguration);
+  AddControlCall(operations, parts, "UpdateFunctionConfiguration", UpdateConfiguration);
+  AddControlCall(operations, parts, "UpdateFunctionCode", UpdateCode);
 }
 
 }  // namespace kelvin::service

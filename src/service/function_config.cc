@@ -10,8 +10,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int kStoredVersion = 1;
-
 json::object LoggingJson(const FunctionConfig& config) {
   json::object logging{{"LogFormat", config.log_format == LogFormat::kJson ? "JSON" : "Text"},
                        {"LogGroup", config.log_group}};
@@ -50,6 +48,8 @@ void VisitStored(Config& config, Visit&& visit) {
 template <typename Config, typename Visit>
 void VisitAdded(Config& config, Visit&& visit) {
   visit("unpacked_size", config.unpacked_size);
+  visit("function_version", config.version);
+  visit("dead_letter_arn", config.dead_letter_arn);
 }
 
 json::object StoredLayer(const LayerUse& layer) {
@@ -87,11 +87,11 @@ void AddProgress(json::object& object, Progress progress) {
 
 }  // namespace
 
-json::object ConfigurationJson(const FunctionConfig& config, const Place& place,
-                               Progress progress) {
+json::object ConfigurationJson(const FunctionConfig& config, const Place& place, Progress progress,
+                               std::string_view qualifier) {
   json::object object{
       {"FunctionName", config.name},
-      {"FunctionArn", FunctionArn(place, config.name)},
+      {"FunctionArn", FunctionArn(place, config.name, qualifier)},
       {"Runtime", config.runtime},
       {"Role", config.role},
       {"Handler", config.handler},
@@ -101,7 +101,7 @@ json::object ConfigurationJson(const FunctionConfig& config, const Place& place,
       {"MemorySize", config.memory_mb},
       {"LastModified", config.last_modified},
       {"CodeSha256", config.code_sha256},
-      {"Version", "$LATEST"},
+      {"Version", config.version},
       {"TracingConfig", {{"Mode", config.tracing_mode}}},
       {"RevisionId", config.revision_id},
       {"PackageType", "Zip"},
@@ -115,6 +115,9 @@ json::object ConfigurationJson(const FunctionConfig& config, const Place& place,
   if (!config.environment.empty()) {
     object["Environment"] = json::object{{"Variables", MapJson(config.environment)}};
   }
+  if (!config.dead_letter_arn.empty()) {
+    object["DeadLetterConfig"] = json::object{{"TargetArn", config.dead_letter_arn}};
+  }
   if (!config.layers.empty()) {
     json::array& layers = object["Layers"].emplace_array();
     for (const LayerUse& layer : config.layers) {
@@ -125,8 +128,8 @@ json::object ConfigurationJson(const FunctionConfig& config, const Place& place,
   return object;
 }
 
-std::string StoredJson(const FunctionConfig& config) {
-  json::object object{{"version", kStoredVersion}};
+json::object StoredConfig(const FunctionConfig& config) {
+  json::object object;
   const auto store = [&](std::string_view name, const auto& value) {
     object[name] = StoredValue(value);
   };
@@ -135,18 +138,14 @@ std::string StoredJson(const FunctionConfig& config) {
   json::array& layers = object["layers"].emplace_array();
   for (const LayerUse& layer : config.layers) layers.push_back(StoredLayer(layer));
   object["log_format"] = config.log_format == LogFormat::kJson ? "JSON" : "Text";
-  return json::serialize(object);
+  return object;
 }
 
-std::expected<FunctionConfig, Error> ReadStored(std::string_view text) {
-  boost::system::error_code error;
-  const json::value value = json::parse(text, error);
-  if (error || !value.is_object()) {
+std::expected<FunctionConfig, Error> ReadStoredConfig(const json::value& value) {
+  if (!value.is_object()) {
     return std::unexpected(Error{ErrorCode::kCorrupt, "expected a JSON object"});
   }
   FieldReader reader(value.get_object());
-  int version = 0;
-  reader.Read("version", version);
   FunctionConfig config;
   std::string log_format;
   VisitStored(config, [&](std::string_view name, auto& field) { reader.Read(name, field); });
@@ -158,10 +157,6 @@ std::expected<FunctionConfig, Error> ReadStored(std::string_view text) {
   reader.Read("log_format", log_format);
   if (!reader.problem().empty()) {
     return std::unexpected(Error{ErrorCode::kCorrupt, reader.problem()});
-  }
-  if (version != kStoredVersion) {
-    return std::unexpected(Error{
-        ErrorCode::kCorrupt, fmt::format("expected version {}, got {}", kStoredVersion, version)});
   }
   config.log_format = log_format == "JSON" ? LogFormat::kJson : LogFormat::kText;
   return config;

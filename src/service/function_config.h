@@ -28,6 +28,7 @@ struct LayerUse {
 // Everything that is set for one function. A value: whoever runs an older one keeps its copy.
 struct FunctionConfig {
   std::string name;
+  std::string version = "$LATEST";  // or the number of a published one
   std::string runtime;
   std::string role;
   std::string handler;
@@ -43,7 +44,8 @@ struct FunctionConfig {
   std::string system_log_level;       // empty unless JSON
   std::string log_group;
   std::string tracing_mode = "PassThrough";
-  std::string code_sha256;  // base64, names the stored code
+  std::string dead_letter_arn;  // empty without a target
+  std::string code_sha256;      // base64, names the stored code
   std::uint64_t code_size = 0;
   std::uint64_t unpacked_size = 0;
   std::vector<LayerUse> layers;  // in the order in which they are merged
@@ -56,12 +58,12 @@ struct FunctionConfig {
 // How far the last change of a function has come, as waiters read it.
 enum class Progress { kCreating, kUpdating, kDone };
 
-// The API's FunctionConfiguration.
+// The API's FunctionConfiguration. `qualifier`, which may be empty, ends its ARN.
 boost::json::object ConfigurationJson(const FunctionConfig& config, const Place& place,
-                                      Progress progress);
+                                      Progress progress, std::string_view qualifier = {});
 
 // The stored form, which ReadStored reads back. Fails with kCorrupt, saying what is missing.
-std::string StoredJson(const FunctionConfig& config);
-std::expected<FunctionConfig, Error> ReadStored(std::string_view text);
+boost::json::object StoredConfig(const FunctionConfig& config);
+std::expected<FunctionConfig, Error> ReadStoredConfig(const boost::json::value& value);
 
 }  // namespace kelvin::service

@@ -7,10 +7,10 @@
 namespace kelvin::service {
 namespace {
 
-std::shared_ptr<const FunctionConfig> Function(std::string name) {
-  FunctionConfig config;
-  config.name = std::move(name);
-  return std::make_shared<const FunctionConfig>(std::move(config));
+FunctionRegistry::Record Function(std::string name) {
+  FunctionRecord record;
+  record.latest.name = std::move(name);
+  return std::make_shared<const FunctionRecord>(std::move(record));
 }
 
 TEST(FunctionRegistry, FindsWhatWasPut) {

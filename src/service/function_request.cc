@@ -107,6 +107,7 @@ std::expected<CreateRequest, ApiError> ParseCreate(std::string_view text, const 
   auto zip = ReadZip(code->get_object(), "CreateFunction");
   if (!zip) return std::unexpected(std::move(zip.error()));
   request.zip = std::move(*zip);
+  request.publish = IsTrue(*body, "Publish");
   return request;
 }
 
@@ -120,7 +121,8 @@ std::expected<CodeRequest, ApiError> ParseCode(std::string_view text, Architectu
   return CodeRequest{.zip = std::move(*zip),
                      .revision_id = OptionalText(*body, "RevisionId"),
                      .architecture = std::move(*architecture),
-                     .dry_run = IsTrue(*body, "DryRun")};
+                     .dry_run = IsTrue(*body, "DryRun"),
+                     .publish = IsTrue(*body, "Publish")};
 }
 
 std::expected<ConfigurationRequest, ApiError> ParseConfiguration(std::string_view text,

@@ -22,6 +22,7 @@ struct CreateRequest {
   FunctionConfig config;  // without what the code and the time of creation tell
   std::string zip;
   std::vector<std::string> layers;  // ARNs of layer versions
+  bool publish = false;
 };
 
 struct CodeRequest {
@@ -29,6 +30,7 @@ struct CodeRequest {
   std::string revision_id;   // empty when the caller does not care
   std::string architecture;  // empty: as before
   bool dry_run = false;
+  bool publish = false;
 };
 
 struct ConfigurationRequest {

@@ -276,6 +276,24 @@ Checked ReadLogging(const json::value& value, FunctionConfig& config) {
   return checked;
 }
 
+Checked ReadDeadLetter(const json::value& value, FunctionConfig& config) {
+  if (!value.is_object()) return WrongKind("DeadLetterConfig", "an object");
+  const json::value* target = value.get_object().if_contains("TargetArn");
+  if (target == nullptr || target->is_null()) {
+    config.dead_letter_arn.clear();
+    return {};
+  }
+  const auto text = Text(*target, "TargetArn");
+  if (!text) return std::unexpected(text.error());
+  if (!text->empty() && !text->starts_with("arn:")) {
+    return std::unexpected(ConstraintError(*text, "deadLetterConfig.targetArn",
+                                           "Member must satisfy regular expression pattern: "
+                                           "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"));
+  }
+  config.dead_letter_arn = *text;
+  return {};
+}
+
 struct Row {
   std::string_view name;
   FieldRule rule;
@@ -294,6 +312,7 @@ constexpr Row kRows[] = {
     {"Tags", ReadTags},
     {"TracingConfig", ReadTracing},
     {"LoggingConfig", ReadLogging},
+    {"DeadLetterConfig", ReadDeadLetter},
 };
 
 // What a local function cannot have, with the values that ask for nothing.
@@ -306,7 +325,6 @@ constexpr Unsupported kUnsupported[] = {
     {"VpcConfig", "there is no VPC on this machine"},
     {"FileSystemConfigs", "file systems cannot be mounted"},
     {"ImageConfig", "images are not supported: pack the function as a zip"},
-    {"DeadLetterConfig", "dead-letter targets are not supported"},
     {"CodeSigningConfigArn", "code signing is not supported"},
 };
 

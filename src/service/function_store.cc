@@ -8,6 +8,7 @@
 
 #include "base/encoding.h"
 #include "package/zip.h"
+#include "service/destinations.h"
 
 namespace kelvin::service {
 namespace {
@@ -69,6 +70,22 @@ std::unexpected<Error> Corrupt(const fs::path& path, std::string_view why) {
                         path.native(), why)});
 }
 
+std::vector<const FunctionConfig*> ConfigsOf(const FunctionRecord& record) {
+  std::vector<const FunctionConfig*> configs{&record.latest};
+  for (const auto& [number, config] : record.versions) configs.push_back(&config);
+  return configs;
+}
+
+// The base64 SHA-256 of every package that a function needs.
+std::set<std::string> CodeOf(const FunctionRecord& record) {
+  std::set<std::string> all;
+  for (const FunctionConfig* config : ConfigsOf(record)) {
+    all.insert(config->code_sha256);
+    for (const LayerUse& layer : config->layers) all.insert(layer.code_sha256);
+  }
+  return all;
+}
+
 std::uint64_t SizeOfFiles(const fs::path& folder) {
   std::uint64_t bytes = 0;
   std::error_code ignored;
@@ -121,6 +138,7 @@ std::string EventJson(const StoredEvent& event) {
   // Base64: a payload is any JSON text, and a text within JSON would have to be escaped.
   return json::serialize(json::object{{"request_id", event.request_id},
                                       {"function", event.function},
+                                      {"qualifier", event.qualifier},
                                       {"payload", Base64Encode(event.payload)},
                                       {"client_context", Base64Encode(event.client_context)},
                                       {"trace_id", event.trace_id},
@@ -137,6 +155,7 @@ std::expected<StoredEvent, std::string> ReadEvent(std::string_view text) {
     StoredEvent event;
     event.request_id = string("request_id");
     event.function = string("function");
+    if (value.as_object().contains("qualifier")) event.qualifier = string("qualifier");
     event.trace_id = string("trace_id");
     event.accepted_ms = value.at("accepted_ms").to_number<std::int64_t>();
     event.attempts = value.at("attempts").to_number<int>();
@@ -215,16 +234,15 @@ std::expected<void, Error> FunctionStore::LoadFunctions() {
   return ForEachJson(
       folder_ / "functions",
       [&](const fs::path& path, std::string_view text) -> std::expected<void, Error> {
-        auto config = ReadStored(text);
-        if (!config) return Corrupt(path, config.error().message);
-        if (path.stem() != config->name) {
-          return Corrupt(path, "it holds the function " + config->name);
+        auto record = ReadStoredRecord(text);
+        if (!record) return Corrupt(path, record.error().message);
+        if (path.stem() != record->name()) {
+          return Corrupt(path, "it holds the function " + record->name());
         }
-        if (auto there = CheckZip(path, config->code_sha256); !there) return there;
-        for (const LayerUse& layer : config->layers) {
-          if (auto there = CheckZip(path, layer.code_sha256); !there) return there;
+        for (const std::string& sha256 : CodeOf(*record)) {
+          if (auto there = CheckZip(path, sha256); !there) return there;
         }
-        functions.push_back(std::move(*config));
+        functions.push_back(std::move(*record));
         return {};
       });
 }
@@ -263,8 +281,8 @@ std::expected<void, Error> FunctionStore::LoadEvents() {
       });
 }
 
-std::expected<void, Error> FunctionStore::PutFunction(const FunctionConfig& config) {
-  return WriteFileAtomically(folder_ / "functions" / (config.name + ".json"), StoredJson(config));
+std::expected<void, Error> FunctionStore::PutFunction(const FunctionRecord& record) {
+  return WriteFileAtomically(folder_ / "functions" / (record.name() + ".json"), StoredJson(record));
 }
 
 std::expected<void, Error> FunctionStore::RemoveFunction(std::string_view name) {
@@ -362,10 +380,11 @@ std::expected<void, Error> FunctionStore::Unpack(std::string_view zip, const fs:
 
 void FunctionStore::RemoveUnusedCode() {
   std::set<std::string, std::less<>> names{"boot_id"};
-  for (const FunctionConfig& config : functions) {
-    names.insert(HexOfSha(config.code_sha256));
-    for (const LayerUse& layer : config.layers) names.insert(HexOfSha(layer.code_sha256));
-    if (!config.layers.empty()) names.insert(layers_folder(config.layers).filename().native());
+  for (const FunctionRecord& record : functions) {
+    for (const std::string& sha256 : CodeOf(record)) names.insert(HexOfSha(sha256));
+    for (const FunctionConfig* config : ConfigsOf(record)) {
+      if (!config->layers.empty()) names.insert(layers_folder(config->layers).filename().native());
+    }
   }
   for (const Layer& layer : layers) {
     for (const auto& [number, version] : layer.versions) {
@@ -388,6 +407,22 @@ std::expected<void, Error> FunctionStore::PutEvent(const StoredEvent& event) {
 
 std::expected<void, Error> FunctionStore::RemoveEvent(std::string_view request_id) {
   return RemoveDurably(folder_ / "events" / fmt::format("{}.json", request_id));
+}
+
+std::expected<void, Error> FunctionStore::AppendToDestination(std::string_view arn,
+                                                              std::string_view line) {
+  const fs::path path = DestinationFile(logs_folder(), arn);
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (!file.valid()) {
+    return std::unexpected(ErrnoError(fmt::format("open {}", path.native()), errno));
+  }
+  auto written = WriteAll(file.get(), fmt::format("{}\n", line));
+  if (written && ::fdatasync(file.get()) != 0) {
+    return std::unexpected(ErrnoError(fmt::format("sync {}", path.native()), errno));
+  }
+  return written;
 }
 
 }  // namespace kelvin::service

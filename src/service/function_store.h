@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "service/function_config.h"
+#include "service/function_record.h"
 #include "service/layer.h"
 
 namespace kelvin::service {
@@ -19,6 +19,7 @@ namespace kelvin::service {
 struct StoredEvent {
   std::string request_id;
   std::string function;
+  std::string qualifier;  // as the caller gave it; may be empty
   std::string payload;
   std::string client_context;  // decoded
   std::string trace_id;
@@ -35,7 +36,7 @@ struct StoredCode {
 // The state folder. What a call that succeeded wrote is there after kill -9 or a power cut, and a
 // call that failed changed nothing:
 //   lock              held by the one service that uses the folder
-//   functions/N.json  one function each, replaced as a whole
+//   functions/N.json  one function each with all that is set for it, replaced as a whole
 //   layers/N.json     one layer with its versions each
 //   events/ID.json    accepted events
 //   code/SHA.zip      packages, by the hexadecimal SHA-256 of their bytes
@@ -52,11 +53,11 @@ class FunctionStore {
   static std::expected<FunctionStore, Error> Open(const std::filesystem::path& folder);
 
   // What Open found. Moved out by the caller.
-  std::vector<FunctionConfig> functions;
+  std::vector<FunctionRecord> functions;
   std::vector<Layer> layers;
   std::vector<StoredEvent> events;
 
-  std::expected<void, Error> PutFunction(const FunctionConfig& config);
+  std::expected<void, Error> PutFunction(const FunctionRecord& record);
   std::expected<void, Error> RemoveFunction(std::string_view name);
 
   std::expected<void, Error> PutLayer(const Layer& layer);
@@ -71,6 +72,9 @@ class FunctionStore {
 
   std::expected<void, Error> PutEvent(const StoredEvent& event);
   std::expected<void, Error> RemoveEvent(std::string_view request_id);
+
+  // Adds a line, durably, to the file that stands for a destination.
+  std::expected<void, Error> AppendToDestination(std::string_view arn, std::string_view line);
 
   // Where the package of that base64 SHA-256 is unpacked.
   std::filesystem::path code_folder(std::string_view code_sha256) const;

@@ -33,8 +33,13 @@ class FunctionStoreTest : public ::testing::Test {
     config.environment = {{"A", "\"quoted\"\n"}};
     config.log_format = LogFormat::kJson;
     config.code_sha256 = store.PutCode(Zip("code"))->sha256;
-    EXPECT_TRUE(store.PutFunction(config));
+    EXPECT_TRUE(store.PutFunction(RecordOf(config)));
     return config;
+  }
+  static FunctionRecord RecordOf(const FunctionConfig& config) {
+    FunctionRecord record;
+    record.latest = config;
+    return record;
   }
   static FunctionConfig ConfigOf(const StoredCode& code) {
     FunctionConfig config;
@@ -69,7 +74,7 @@ TEST_F(FunctionStoreTest, KeepsFunctionsOverARestart) {
   }
   const auto store = Open();
   ASSERT_EQ(store.functions.size(), 1u);
-  EXPECT_EQ(store.functions[0], config);
+  EXPECT_EQ(store.functions[0].latest, config);
 }
 
 TEST_F(FunctionStoreTest, ForgetsRemovedFunctions) {
@@ -84,6 +89,7 @@ TEST_F(FunctionStoreTest, ForgetsRemovedFunctions) {
 TEST_F(FunctionStoreTest, KeepsEventsUntilTheyAreRemoved) {
   const StoredEvent event{.request_id = "id",
                           .function = "f",
+                          .qualifier = "live",
                           .payload = "{\"a\":\"\\u0000\"}",
                           .client_context = "{}",
                           .trace_id = "Root=1",
@@ -96,6 +102,7 @@ TEST_F(FunctionStoreTest, KeepsEventsUntilTheyAreRemoved) {
     EXPECT_EQ(store.events[0].payload, event.payload);
     EXPECT_EQ(store.events[0].client_context, event.client_context);
     EXPECT_EQ(store.events[0].attempts, 1);
+    EXPECT_EQ(store.events[0].qualifier, "live");
     ASSERT_TRUE(store.RemoveEvent("id"));
   }
   EXPECT_TRUE(Open().events.empty());
@@ -141,7 +148,7 @@ TEST_F(FunctionStoreTest, KeepsTheCodeOfLayersThatOnlyAFunctionStillHas) {
     layer = PutLayerCode(store, "a", "x");
     PutLayerCode(store, "b", "nobody's");
     config.layers = {layer};
-    ASSERT_TRUE(store.PutFunction(config));
+    ASSERT_TRUE(store.PutFunction(RecordOf(config)));
   }
   auto store = Open();
   EXPECT_TRUE(fs::exists(store.code_folder(layer.code_sha256)));
@@ -252,7 +259,7 @@ TEST_F(FunctionStoreTest, SaysWhatTheOperatingSystemRefuses) {
   FunctionConfig config;
   config.name = "f";
   fs::remove_all(folder() / "functions");
-  const auto stored = store.PutFunction(config);
+  const auto stored = store.PutFunction(RecordOf(config));
   ASSERT_FALSE(stored);
   EXPECT_THAT(stored.error().message, HasSubstr("cannot create"));
 }

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/encoding.h"
+#include "service/alias_api.h"
+#include "service/control.h"
 #include "service/function_rules.h"
 #include "service/json_check.h"
 
@@ -37,12 +39,13 @@ std::expected<std::string, ApiError> ClientContext(std::string_view header) {
   return std::move(*decoded);
 }
 
-http::Response ResponseTo(InvokeOutcome outcome, const RuntimeEvent& event) {
+http::Response ResponseTo(InvokeOutcome outcome, const RuntimeEvent& event,
+                          const std::string& version) {
   if (outcome.kind == InvokeOutcome::Kind::kServiceError) {
     return ErrorResponse({ApiErrorKind::kService, std::move(outcome.payload)});
   }
   auto response = JsonResponse(200, std::move(outcome.payload));
-  response.headers.Add("X-Amz-Executed-Version", "$LATEST");
+  response.headers.Add("X-Amz-Executed-Version", version);
   if (outcome.kind == InvokeOutcome::Kind::kFunctionError) {
     response.headers.Add("X-Amz-Function-Error", "Unhandled");
   }
@@ -53,8 +56,10 @@ http::Response ResponseTo(InvokeOutcome outcome, const RuntimeEvent& event) {
   return response;
 }
 
-StoredEvent EventOf(const std::string& function, RuntimeEvent& event) {
+StoredEvent EventOf(const std::string& function, const std::string& qualifier,
+                    RuntimeEvent& event) {
   StoredEvent stored;
+  stored.qualifier = qualifier;
   stored.request_id = event.request_id;
   stored.function = function;
   stored.payload = std::move(event.payload);
@@ -82,15 +87,15 @@ awaitable<http::Response> InvokeApi::Invoke(ApiCall asked) {
   if (!call) co_return ErrorResponse(call.error());
   if (call->type == Type::kDryRun) co_return Empty(204);
   if (call->type == Type::kEvent) {
-    auto accepted =
-        co_await parts_.events.Accept(EventOf(call->function, *call->invocation->event));
+    StoredEvent event = EventOf(call->function, call->qualifier, *call->invocation->event);
+    const auto accepted = co_await parts_.events.Accept(std::move(event));
     if (!accepted) co_return ErrorResponse(ServiceError(accepted.error()));
     co_return Empty(202);
   }
-  const auto submitted = parts_.scheduler.Submit(call->function, call->invocation);
+  const auto submitted = parts_.scheduler.Submit(call->function, call->version, call->invocation);
   if (!submitted) co_return ErrorResponse(submitted.error());
   InvokeOutcome outcome = co_await call->invocation->outcome.Wait();
-  co_return ResponseTo(std::move(outcome), *call->invocation->event);
+  co_return ResponseTo(std::move(outcome), *call->invocation->event, call->version);
 }
 
 std::expected<InvokeApi::Call, ApiError> InvokeApi::Read(const Route& route, http::Request& request,
@@ -109,8 +114,12 @@ std::expected<InvokeApi::Call, ApiError> InvokeApi::Read(const Route& route, htt
   const std::size_t most = call.type == Type::kEvent ? kMostEventBytes : kMaxInvokeBytes;
   if (request.body.size() >= most) return std::unexpected(TooLarge(most));
   auto event = std::make_shared<RuntimeEvent>();
-  auto function = FunctionOf(route, event->function_arn);
-  if (!function) return std::unexpected(std::move(function.error()));
+  const auto target = TargetOf(parts_.registry, parts_.place, route);
+  if (!target) return std::unexpected(target.error());
+  call.function = target->record->name();
+  call.qualifier = target->qualifier;
+  call.version = ChooseVersion(*target, parts_.random).version;
+  event->function_arn = FunctionArn(parts_.place, call.function, call.qualifier);
   if (request.body.empty()) request.body = "{}";
   if (const auto valid = CheckJson(request.body); !valid) {
     return std::unexpected(
@@ -123,30 +132,10 @@ std::expected<InvokeApi::Call, ApiError> InvokeApi::Read(const Route& route, htt
   event->payload = std::move(request.body);
   event->trace_id = TraceId(request.headers.Get("X-Amzn-Trace-Id"));
   event->client_context = std::move(*context);
-  call.function = std::move(*function);
   call.invocation = std::make_shared<Invocation>();
   call.invocation->event = std::move(event);
   if (request.headers.Get("X-Amz-Log-Type") == "Tail") call.invocation->tail = LogTail::kYes;
   return call;
-}
-
-std::expected<std::string, ApiError> InvokeApi::FunctionOf(const Route& route,
-                                                           std::string& arn) const {
-  auto named = ParseFunctionName(route.InPath("FunctionName"), parts_.place);
-  if (!named) return std::unexpected(std::move(named.error()));
-  std::string qualifier = std::move(named->qualifier);
-  if (const auto asked = route.query.find("Qualifier"); asked != route.query.end()) {
-    if (!qualifier.empty() && qualifier != asked->second) {
-      return std::unexpected(InvalidParameter(
-          "The derived qualifier from the function name does not match the specified qualifier."));
-    }
-    qualifier = asked->second;
-  }
-  arn = FunctionArn(parts_.place, named->name, qualifier);
-  const bool found =
-      parts_.registry.Find(named->name) && (qualifier.empty() || qualifier == "$LATEST");
-  if (!found) return std::unexpected(FunctionNotFound(arn));
-  return std::move(named->name);
 }
 
 // The caller's, or a new one that nobody samples.

@@ -44,11 +44,12 @@ class InvokeApi {
     Type type = Type::kRequestResponse;
     std::shared_ptr<Invocation> invocation;
     std::string function;
+    std::string qualifier;  // as given
+    std::string version;    // to run
   };
 
   std::expected<Call, ApiError> Read(const Route& route, http::Request& request,
                                      const std::string& request_id);
-  std::expected<std::string, ApiError> FunctionOf(const Route& route, std::string& arn) const;
   std::string TraceId(std::string_view given);
 
   Parts parts_;

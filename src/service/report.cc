@@ -84,9 +84,12 @@ std::int64_t BilledMilliseconds(Nanoseconds duration, std::optional<Nanoseconds>
   return std::max<std::int64_t>(1, (hundredths + 99) / 100);
 }
 
-PlatformLines::PlatformLines(const FunctionConfig& config, const Place& place)
+PlatformLines::PlatformLines(const FunctionConfig& config, const Place& place,
+                             std::string_view initialization)
     : format_(config.log_format),
       function_name_(config.name),
+      function_version_(config.version),
+      initialization_(initialization),
       runtime_version_(fmt::format("{}:kelvin", config.runtime)),
       runtime_version_arn_(fmt::format("arn:aws:lambda:{}::runtime:kelvin", place.region)) {
   if (config.system_log_level == "DEBUG") threshold_ = Level::kDebug;
@@ -100,12 +103,12 @@ std::string PlatformLines::InitStart(Clock::WallTime now) const {
   }
   if (!Shows(Level::kInfo)) return {};
   return Document(now, "platform.initStart",
-                  {{"initializationType", "on-demand"},
+                  {{"initializationType", initialization_},
                    {"phase", "init"},
                    {"runtimeVersion", runtime_version_},
                    {"runtimeVersionArn", runtime_version_arn_},
                    {"functionName", function_name_},
-                   {"functionVersion", "$LATEST"}});
+                   {"functionVersion", function_version_}});
 }
 
 std::string PlatformLines::InitDone(Clock::WallTime now, const InitReport& report) const {
@@ -118,7 +121,7 @@ std::string PlatformLines::InitDone(Clock::WallTime now, const InitReport& repor
   }
   const Level level = failed ? Level::kWarn : Level::kDebug;
   if (!Shows(level)) return {};
-  json::object done{{"initializationType", "on-demand"}, {"phase", PhaseName(report.phase)}};
+  json::object done{{"initializationType", initialization_}, {"phase", PhaseName(report.phase)}};
   AddStatus(done, report.status, report.error_type);
   json::object init_report = done;
   init_report["metrics"] = json::object{{"durationMs", Milliseconds(report.duration)}};
@@ -128,10 +131,11 @@ std::string PlatformLines::InitDone(Clock::WallTime now, const InitReport& repor
 
 std::string PlatformLines::Start(Clock::WallTime now, std::string_view request_id) const {
   if (format_ == LogFormat::kText) {
-    return fmt::format("START RequestId: {} Version: $LATEST", request_id);
+    return fmt::format("START RequestId: {} Version: {}", request_id, function_version_);
   }
   if (!Shows(Level::kInfo)) return {};
-  return Document(now, "platform.start", {{"requestId", request_id}, {"version", "$LATEST"}});
+  return Document(now, "platform.start",
+                  {{"requestId", request_id}, {"version", function_version_}});
 }
 
 std::string PlatformLines::End(Clock::WallTime now, const InvokeReport& report) const {

@@ -47,7 +47,8 @@ struct InitReport {
 // nothing to write.
 class PlatformLines {
  public:
-  PlatformLines(const FunctionConfig& config, const Place& place);
+  PlatformLines(const FunctionConfig& config, const Place& place,
+                std::string_view initialization = "on-demand");
 
   std::string InitStart(Clock::WallTime now) const;
   // Text has a line for an init that failed only.
@@ -63,6 +64,8 @@ class PlatformLines {
   LogFormat format_;
   Level threshold_ = Level::kInfo;
   std::string function_name_;
+  std::string function_version_;
+  std::string initialization_;
   std::string runtime_version_;
   std::string runtime_version_arn_;
 };

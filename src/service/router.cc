@@ -26,16 +26,93 @@ constexpr Row kRows[] = {
     {"UpdateFunctionConfiguration", "PUT", "/2015-03-31/functions/{FunctionName}/configuration"},
     {"UpdateFunctionCode", "PUT", "/2015-03-31/functions/{FunctionName}/code"},
     {"Invoke", "POST", "/2015-03-31/functions/{FunctionName}/invocations"},
+    {"InvokeAsync", "POST", "/2014-11-13/functions/{FunctionName}/invoke-async"},
+    {"InvokeWithResponseStream", "POST",
+     "/2021-11-15/functions/{FunctionName}/response-streaming-invocations"},
+
+    {"PublishVersion", "POST", "/2015-03-31/functions/{FunctionName}/versions"},
+    {"ListVersionsByFunction", "GET", "/2015-03-31/functions/{FunctionName}/versions"},
+    {"CreateAlias", "POST", "/2015-03-31/functions/{FunctionName}/aliases"},
+    {"ListAliases", "GET", "/2015-03-31/functions/{FunctionName}/aliases"},
+    {"GetAlias", "GET", "/2015-03-31/functions/{FunctionName}/aliases/{Name}"},
+    {"UpdateAlias", "PUT", "/2015-03-31/functions/{FunctionName}/aliases/{Name}"},
+    {"DeleteAlias", "DELETE", "/2015-03-31/functions/{FunctionName}/aliases/{Name}"},
+
+    {"PutFunctionConcurrency", "PUT", "/2017-10-31/functions/{FunctionName}/concurrency"},
+    {"DeleteFunctionConcurrency", "DELETE", "/2017-10-31/functions/{FunctionName}/concurrency"},
+    {"GetFunctionConcurrency", "GET", "/2019-09-30/functions/{FunctionName}/concurrency"},
+    {"PutProvisionedConcurrencyConfig", "PUT",
+     "/2019-09-30/functions/{FunctionName}/provisioned-concurrency"},
+    {"ListProvisionedConcurrencyConfigs", "GET",
+     "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", "List=ALL"},
+    {"GetProvisionedConcurrencyConfig", "GET",
+     "/2019-09-30/functions/{FunctionName}/provisioned-concurrency"},
+    {"DeleteProvisionedConcurrencyConfig", "DELETE",
+     "/2019-09-30/functions/{FunctionName}/provisioned-concurrency"},
+
+    {"CreateFunctionUrlConfig", "POST", "/2021-10-31/functions/{FunctionName}/url"},
+    {"GetFunctionUrlConfig", "GET", "/2021-10-31/functions/{FunctionName}/url"},
+    {"UpdateFunctionUrlConfig", "PUT", "/2021-10-31/functions/{FunctionName}/url"},
+    {"DeleteFunctionUrlConfig", "DELETE", "/2021-10-31/functions/{FunctionName}/url"},
+    {"ListFunctionUrlConfigs", "GET", "/2021-10-31/functions/{FunctionName}/urls"},
+
+    {"PutFunctionEventInvokeConfig", "PUT",
+     "/2019-09-25/functions/{FunctionName}/event-invoke-config"},
+    {"UpdateFunctionEventInvokeConfig", "POST",
+     "/2019-09-25/functions/{FunctionName}/event-invoke-config"},
+    {"GetFunctionEventInvokeConfig", "GET",
+     "/2019-09-25/functions/{FunctionName}/event-invoke-config"},
+    {"DeleteFunctionEventInvokeConfig", "DELETE",
+     "/2019-09-25/functions/{FunctionName}/event-invoke-config"},
+    {"ListFunctionEventInvokeConfigs", "GET",
+     "/2019-09-25/functions/{FunctionName}/event-invoke-config/list"},
+
+    {"ListTags", "GET", "/2017-03-31/tags/{Resource}"},
+    {"TagResource", "POST", "/2017-03-31/tags/{Resource}"},
+    {"UntagResource", "DELETE", "/2017-03-31/tags/{Resource}"},
+    {"AddPermission", "POST", "/2015-03-31/functions/{FunctionName}/policy"},
+    {"GetPolicy", "GET", "/2015-03-31/functions/{FunctionName}/policy"},
+    {"RemovePermission", "DELETE", "/2015-03-31/functions/{FunctionName}/policy/{StatementId}"},
+
+    {"GetAccountSettings", "GET", "/2016-08-19/account-settings"},
+    {"GetFunctionCodeSigningConfig", "GET",
+     "/2020-06-30/functions/{FunctionName}/code-signing-config"},
+    {"PutFunctionCodeSigningConfig", "PUT",
+     "/2020-06-30/functions/{FunctionName}/code-signing-config"},
+    {"DeleteFunctionCodeSigningConfig", "DELETE",
+     "/2020-06-30/functions/{FunctionName}/code-signing-config"},
+    {"GetRuntimeManagementConfig", "GET",
+     "/2021-07-20/functions/{FunctionName}/runtime-management-config"},
+    {"PutRuntimeManagementConfig", "PUT",
+     "/2021-07-20/functions/{FunctionName}/runtime-management-config"},
+    {"GetFunctionRecursionConfig", "GET", "/2024-08-31/functions/{FunctionName}/recursion-config"},
+    {"PutFunctionRecursionConfig", "PUT", "/2024-08-31/functions/{FunctionName}/recursion-config"},
+    {"ListEventSourceMappings", "GET", "/2015-03-31/event-source-mappings"},
+    {"CreateEventSourceMapping", "POST", "/2015-03-31/event-source-mappings"},
+    {"GetEventSourceMapping", "GET", "/2015-03-31/event-source-mappings/{UUID}"},
+    {"UpdateEventSourceMapping", "PUT", "/2015-03-31/event-source-mappings/{UUID}"},
+    {"DeleteEventSourceMapping", "DELETE", "/2015-03-31/event-source-mappings/{UUID}"},
+    {"CreateCodeSigningConfig", "POST", "/2020-04-22/code-signing-configs"},
+    {"ListCodeSigningConfigs", "GET", "/2020-04-22/code-signing-configs"},
+
     {"GetLayerVersionByArn", "GET", "/2018-10-31/layers", "find=LayerVersion"},
     {"ListLayers", "GET", "/2018-10-31/layers"},
     {"PublishLayerVersion", "POST", "/2018-10-31/layers/{LayerName}/versions"},
     {"ListLayerVersions", "GET", "/2018-10-31/layers/{LayerName}/versions"},
     {"GetLayerVersion", "GET", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}"},
     {"DeleteLayerVersion", "DELETE", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}"},
+    {"AddLayerVersionPermission", "POST",
+     "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy"},
+    {"GetLayerVersionPolicy", "GET",
+     "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy"},
+    {"RemoveLayerVersionPermission", "DELETE",
+     "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}"},
 };
 
-std::optional<StringMap> ParseQuery(std::string_view query) {
-  StringMap fields;
+using Query = std::multimap<std::string, std::string, std::less<>>;
+
+std::optional<Query> ParseQuery(std::string_view query) {
+  Query fields;
   while (!query.empty()) {
     const auto end = std::min(query.find('&'), query.size());
     const auto field = query.substr(0, end);
@@ -71,8 +148,7 @@ bool Matches(std::string_view pattern, std::string_view path) {
   return pattern.empty() && path.empty();
 }
 
-bool Matches(const Row& row, std::string_view method, std::string_view path,
-             const StringMap& query) {
+bool Matches(const Row& row, std::string_view method, std::string_view path, const Query& query) {
   if (row.method != method || !Matches(row.path.substr(1), path)) return false;
   if (row.query.empty()) return true;
   const auto equals = row.query.find('=');
@@ -93,9 +169,11 @@ std::optional<StringMap> PlaceholdersOf(std::string_view pattern, std::string_vi
   return values;
 }
 
-std::string_view ValueOf(const StringMap& map, std::string_view name) {
-  const auto found = map.find(name);
-  return found == map.end() ? std::string_view{} : std::string_view(found->second);
+template <typename Map>
+std::string_view ValueOf(const Map& map, std::string_view name) {
+  const auto found = map.lower_bound(name);
+  if (found == map.end() || found->first != name) return {};
+  return found->second;
 }
 
 }  // namespace

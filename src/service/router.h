@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "service/function_config.h"
+#include "service/string_map.h"
 
 namespace kelvin::service {
 
@@ -12,9 +14,9 @@ namespace kelvin::service {
 struct Route {
   std::string_view operation;  // AWS's name of the call: "CreateFunction"; static
   StringMap path;              // by the name of the placeholder, decoded: "FunctionName"
-  StringMap query;             // decoded; of a name given twice, the first
+  std::multimap<std::string, std::string, std::less<>> query;  // decoded
 
-  // Empty when there is none.
+  // Empty when there is none; of a name given twice, the first.
   std::string_view InPath(std::string_view name) const;
   std::string_view InQuery(std::string_view name) const;
 };

@@ -38,9 +38,11 @@ TEST(Router, FindsEveryKindOfCall) {
 TEST(Router, DecodesTheQuery) {
   const auto route = FindRoute("GET", "/2015-03-31/functions?Marker=a%26b&MaxItems=2&Empty");
   ASSERT_TRUE(route);
-  EXPECT_EQ(route->query.at("Marker"), "a&b");
-  EXPECT_EQ(route->query.at("MaxItems"), "2");
-  EXPECT_EQ(route->query.at("Empty"), "");
+  EXPECT_EQ(route->InQuery("Marker"), "a&b");
+  EXPECT_EQ(route->InQuery("MaxItems"), "2");
+  EXPECT_EQ(route->query.count("Empty"), 1u);
+  EXPECT_EQ(FindRoute("DELETE", "/2017-03-31/tags/a?tagKeys=x&tagKeys=y")->query.count("tagKeys"),
+            2u);
 }
 
 TEST(Router, KnowsNothingElse) {

@@ -46,7 +46,7 @@ SchedulerFixture::Invoke SchedulerFixture::Submit(std::string_view name, LogTail
   invoke.invocation->event = std::make_shared<RuntimeEvent>();
   invoke.invocation->event->request_id = NewUuid(random_);
   invoke.invocation->event->payload = "{}";
-  const auto submitted = scheduler_->Submit(name, invoke.invocation);
+  const auto submitted = scheduler_->Submit(name, "$LATEST", invoke.invocation);
   if (!submitted) ADD_FAILURE() << submitted.error().message;
   asio::co_spawn(
       context_,

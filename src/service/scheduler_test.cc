@@ -93,7 +93,7 @@ TEST_F(SchedulerTest, TakesTheEnvironmentThatRestedLast) {
 TEST_F(SchedulerTest, RefusesInvokesOverTheConcurrencyOfTheAccount) {
   Configure();
   for (int i = 0; i < 3; ++i) Submit();
-  const auto refused = scheduler_->Submit("f", std::make_shared<Invocation>());
+  const auto refused = scheduler_->Submit("f", "$LATEST", std::make_shared<Invocation>());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ApiErrorKind::kTooManyRequests);
   EXPECT_EQ(refused.error().reason, "ConcurrentInvocationLimitExceeded");
@@ -110,7 +110,7 @@ TEST_F(SchedulerTest, CountsAnInvokeUntilItsLogIsComplete) {
 }
 
 TEST_F(SchedulerTest, KnowsOnlyConfiguredFunctions) {
-  const auto refused = scheduler_->Submit("nobody", std::make_shared<Invocation>());
+  const auto refused = scheduler_->Submit("nobody", "$LATEST", std::make_shared<Invocation>());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ApiErrorKind::kResourceNotFound);
 }
@@ -199,7 +199,7 @@ TEST_F(SchedulerTest, RefusesInvokesOnceClosed) {
   scheduler_->Close();
   Poll();
   EXPECT_TRUE(scheduler_->empty());
-  EXPECT_FALSE(scheduler_->Submit("f", std::make_shared<Invocation>()));
+  EXPECT_FALSE(scheduler_->Submit("f", "$LATEST", std::make_shared<Invocation>()));
 }
 
 TEST_F(SchedulerTest, AnswersTheInvokesItKills) {

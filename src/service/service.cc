@@ -8,15 +8,24 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include "service/alias_api.h"
+#include "service/concurrency_api.h"
+#include "service/control.h"
+#include "service/event_invoke_api.h"
 #include "service/event_queue.h"
 #include "service/function_api.h"
 #include "service/function_registry.h"
 #include "service/function_store.h"
 #include "service/invoke_api.h"
 #include "service/layer_api.h"
+#include "service/policy_api.h"
 #include "service/runtime_listener.h"
 #include "service/scheduler.h"
+#include "service/settings_api.h"
+#include "service/tag_api.h"
 #include "service/timers.h"
+#include "service/url_api.h"
+#include "service/version_api.h"
 
 namespace kelvin::service {
 
@@ -56,6 +65,7 @@ class Service::Impl {
 
  private:
   awaitable<http::Response> Dispatch(http::Request request, const std::string& request_id);
+  http::Response Unknown(std::string_view call);
   void WatchSandboxes();
 
   ServiceParts parts_;
@@ -69,7 +79,7 @@ class Service::Impl {
   Scheduler scheduler_;
   EventQueue events_;
   LayerRegistry layers_;
-  FunctionApi function_api_;
+  ControlParts control_;
   LayerApi layer_api_;
   InvokeApi invoke_api_;
   Operations operations_;
@@ -96,22 +106,25 @@ Service::Impl::Impl(const asio::any_io_executor& executor, const ServiceParts& p
       events_({.executor = executor,
                .store = store_,
                .workers = workers_,
+               .registry = registry_,
                .scheduler = scheduler_,
                .timers = timers_,
                .clock = parts.clock,
+               .random = parts.random,
                .log = parts.log,
                .place = environment_options_.place},
               options.event_retry_delays),
-      function_api_({.registry = registry_,
-                     .layers = layers_,
-                     .store = store_,
-                     .workers = workers_,
-                     .scheduler = scheduler_,
-                     .clock = parts.clock,
-                     .random = parts.random,
-                     .log = parts.log,
-                     .place = environment_options_.place,
-                     .host = HostArchitecture()}),
+      control_{.registry = registry_,
+               .layers = layers_,
+               .store = store_,
+               .workers = workers_,
+               .scheduler = scheduler_,
+               .clock = parts.clock,
+               .random = parts.random,
+               .log = parts.log,
+               .place = environment_options_.place,
+               .host = HostArchitecture(),
+               .url = options.url},
       layer_api_({.layers = layers_,
                   .store = store_,
                   .workers = workers_,
@@ -126,7 +139,15 @@ Service::Impl::Impl(const asio::any_io_executor& executor, const ServiceParts& p
                    .place = environment_options_.place}),
       sandbox_events_(executor, parts.sandboxes.event_fd()),
       self_(std::make_shared<Impl*>(this)) {
-  function_api_.AddTo(operations_);
+  AddFunctionCalls(operations_, control_);
+  AddVersionCalls(operations_, control_);
+  AddAliasCalls(operations_, control_);
+  AddConcurrencyCalls(operations_, control_);
+  AddUrlCalls(operations_, control_);
+  AddEventInvokeCalls(operations_, control_);
+  AddTagCalls(operations_, control_);
+  AddPolicyCalls(operations_, control_);
+  AddSettingsCalls(operations_, control_);
   layer_api_.AddTo(operations_);
   invoke_api_.AddTo(operations_);
   WatchSandboxes();
@@ -149,12 +170,15 @@ void Service::Impl::WatchSandboxes() {
 
 std::expected<void, Error> Service::Impl::Load() {
   for (Layer& layer : std::exchange(store_.layers, {})) layers_.Put(std::move(layer));
-  for (FunctionConfig& config : std::exchange(store_.functions, {})) {
-    auto unpacked = store_.EnsureUnpacked(config);
+  for (FunctionRecord& record : std::exchange(store_.functions, {})) {
+    auto unpacked = store_.EnsureUnpacked(record.latest);
+    for (const auto& [number, config] : record.versions) {
+      if (unpacked) unpacked = store_.EnsureUnpacked(config);
+    }
     if (!unpacked) return unpacked;
-    const auto shared = std::make_shared<const FunctionConfig>(std::move(config));
+    const auto shared = std::make_shared<const FunctionRecord>(std::move(record));
     registry_.Put(shared);
-    scheduler_.Configure(shared, FoldersOf(store_, *shared));
+    Schedule(scheduler_, store_, nullptr, *shared);
   }
   for (StoredEvent& event : std::exchange(store_.events, {})) events_.Resume(std::move(event));
   return {};
@@ -167,17 +191,18 @@ awaitable<http::Response> Service::Impl::Handle(http::Request request) {
   co_return response;
 }
 
+http::Response Service::Impl::Unknown(std::string_view call) {
+  parts_.log.Write(LogLevel::kWarn, "service", "no such call of the Lambda API here: {}", call);
+  return ErrorResponse(
+      {ApiErrorKind::kUnknownOperation, fmt::format("Unknown operation: {}", call)});
+}
+
 awaitable<http::Response> Service::Impl::Dispatch(http::Request request,
                                                   const std::string& request_id) {
   auto route = FindRoute(request.method, request.target);
-  if (!route) {
-    parts_.log.Write(LogLevel::kWarn, "service", "no such call of the Lambda API: {} {}",
-                     request.method, request.target);
-    ApiError error{ApiErrorKind::kUnknownOperation, "Unknown operation: "};
-    error.message += request.method + " " + request.target;
-    co_return ErrorResponse(error);
-  }
+  if (!route) co_return Unknown(fmt::format("{} {}", request.method, request.target));
   const auto operation = operations_.find(route->operation);
+  if (operation == operations_.end()) co_return Unknown(route->operation);
   ApiCall call{std::move(*route), std::move(request), request_id};
   co_return co_await operation->second(std::move(call));
 }

@@ -35,6 +35,7 @@ struct ServiceOptions {
   std::filesystem::path state;
   std::string region = "us-east-1";
   std::string account_id = "123456789012";
+  std::string url;  // where clients find it, without a '/' at its end
   // What every function sees unless it sets the name itself, such as AWS_ENDPOINT_URL_DYNAMODB
   // and AWS_ACCESS_KEY_ID.
   std::vector<std::pair<std::string, std::string>> function_environment;

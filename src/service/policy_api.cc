@@ -1,0 +1,129 @@
+#include "service/policy_api.h"
+
+#include <utility>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "service/function_rules.h"
+#include "service/request_body.h"
+
+namespace kelvin::service {
+
+namespace json = boost::json;
+using boost::asio::awaitable;
+
+namespace {
+
+using Done = std::expected<void, ApiError>;
+
+json::value PrincipalJson(const std::string& principal) {
+  if (principal == "*") return "*";
+  if (principal.ends_with(".amazonaws.com")) return json::object{{"Service", principal}};
+  const bool is_account = principal.find_first_not_of("0123456789") == principal.npos;
+  return json::object{
+      {"AWS", is_account ? fmt::format("arn:aws:iam::{}:root", principal) : principal}};
+}
+
+json::object StatementJson(const json::object& body, const std::string& arn) {
+  json::object statement{{"Sid", OptionalText(body, "StatementId")},
+                         {"Effect", "Allow"},
+                         {"Principal", PrincipalJson(OptionalText(body, "Principal"))},
+                         {"Action", OptionalText(body, "Action")},
+                         {"Resource", arn}};
+  struct Row {
+    std::string_view field, comparison, key;
+  };
+  static constexpr Row kRows[] = {
+      {"SourceArn", "ArnLike", "AWS:SourceArn"},
+      {"SourceAccount", "StringEquals", "AWS:SourceAccount"},
+      {"EventSourceToken", "StringEquals", "lambda:EventSourceToken"},
+      {"PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"},
+      {"FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"},
+  };
+  json::object conditions;
+  for (const Row& row : kRows) {
+    const std::string value = OptionalText(body, row.field);
+    if (value.empty()) continue;
+    json::value& comparison = conditions[row.comparison];
+    if (!comparison.is_object()) comparison.emplace_object();
+    comparison.get_object()[row.key] = value;
+  }
+  if (!conditions.empty()) statement["Condition"] = std::move(conditions);
+  return statement;
+}
+
+awaitable<http::Response> Add(ControlParts& parts, ApiCall call) {
+  const auto target = TargetOf(parts, call.route);
+  if (!target) co_return ErrorResponse(target.error());
+  const auto body = ParseBody(call.request.body);
+  if (!body) co_return ErrorResponse(body.error());
+  for (const auto& [name, member] :
+       {std::pair{"StatementId", "statementId"}, std::pair{"Action", "action"},
+        std::pair{"Principal", "principal"}}) {
+    if (OptionalText(*body, name).empty()) co_return ErrorResponse(MissingMember(member));
+  }
+  const std::string id = OptionalText(*body, "StatementId");
+  const std::string arn = FunctionArn(parts.place, target->record->name(), target->qualifier);
+  const std::string statement = json::serialize(StatementJson(*body, arn));
+  const Edit edit = [&](FunctionRecord& record) -> Done {
+    const std::string revision = OptionalText(*body, "RevisionId");
+    if (auto current = CheckRevision(revision, record.latest.revision_id); !current) return current;
+    if (record.policies[target->qualifier].emplace(id, statement).second) return {};
+    return std::unexpected(ApiError{
+        ApiErrorKind::kResourceConflict,
+        fmt::format("The statement id ({}) provided already exists. Please provide a new statement "
+                    "id, or remove the existing statement.",
+                    id)});
+  };
+  const std::string name = target->record->name();
+  const auto edited = co_await EditFunction(parts, name, edit);
+  if (!edited) co_return ErrorResponse(edited.error());
+  json::object answer;
+  answer["Statement"] = statement;
+  co_return JsonResponse(201, json::serialize(answer));
+}
+
+awaitable<http::Response> Get(ControlParts& parts, ApiCall call) {
+  const auto target = TargetOf(parts, call.route);
+  if (!target) co_return ErrorResponse(target.error());
+  const auto found = target->record->policies.find(target->qualifier);
+  if (found == target->record->policies.end()) co_return ErrorResponse(NoSuchResource());
+  json::object policy{{"Version", "2012-10-17"}, {"Id", "default"}};
+  json::array& statements = policy["Statement"].emplace_array();
+  for (const auto& [id, statement] : found->second) statements.push_back(json::parse(statement));
+  json::object answer;
+  answer["Policy"] = json::serialize(policy);
+  answer["RevisionId"] = target->config->revision_id;
+  co_return JsonResponse(200, json::serialize(answer));
+}
+
+awaitable<http::Response> Remove(ControlParts& parts, ApiCall call) {
+  const auto target = TargetOf(parts, call.route);
+  if (!target) co_return ErrorResponse(target.error());
+  const std::string id(call.route.InPath("StatementId"));
+  const Edit edit = [&](FunctionRecord& record) -> Done {
+    const auto found = record.policies.find(target->qualifier);
+    if (found == record.policies.end() || found->second.erase(id) == 0) {
+      return std::unexpected(
+          ApiError{ApiErrorKind::kResourceNotFound,
+                   fmt::format("Statement {} is not found in resource policy.", id)});
+    }
+    if (found->second.empty()) record.policies.erase(found);
+    return {};
+  };
+  const std::string name = target->record->name();
+  const auto edited = co_await EditFunction(parts, name, edit);
+  if (!edited) co_return ErrorResponse(edited.error());
+  co_return NoContent();
+}
+
+}  // namespace
+
+void AddPolicyCalls(Operations& operations, ControlParts& parts) {
+  AddControlCall(operations, parts, "AddPermission", Add);
+  AddControlCall(operations, parts, "GetPolicy", Get);
+  AddControlCall(operations, parts, "RemovePermission", Remove);
+}
+
+}  // namespace kelvin::service

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "service/control.h"
+
+namespace kelvin::service {
+
+// ListTags, TagResource and UntagResource.
+void AddTagCalls(Operations& operations, ControlParts& parts);
+
+}  // namespace kelvin::service

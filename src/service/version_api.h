@@ -1,0 +1,10 @@
+#pragma once
+
+#include "service/control.h"
+
+namespace kelvin::service {
+
+// PublishVersion and ListVersionsByFunction.
+void AddVersionCalls(Operations& operations, ControlParts& parts);
+
+}  // namespace kelvin::service
