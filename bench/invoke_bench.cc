@@ -49,7 +49,7 @@ T OrExit(std::expected<T, Error> made) {
   std::exit(1);
 }
 
-asio::awaitable<http::Response> Floor() {
+asio::awaitable<http::Reply> Floor() {
   http::Response response;
   response.status = 200;
   response.body = "{}";
@@ -71,13 +71,13 @@ class Subject {
         sandboxes_(OpenSandboxes(folder_.path())) {
     service_ = OrExit(service::Service::Create(
         context_.get_executor(), {*sandboxes_, clock_, random_, log_}, Options(folder_.path())));
-    server_ = OrExit(
-        http::Server::Listen(context_.get_executor(), {"127.0.0.1", 0},
-                             [this](http::Request request) -> asio::awaitable<http::Response> {
-                               if (request.target == kFloorPath) return Floor();
-                               return service_->Handle(std::move(request));
-                             },
-                             log_, {.max_body_bytes = service::Service::kMaxRequestBytes}));
+    server_ =
+        OrExit(http::Server::Listen(context_.get_executor(), {"127.0.0.1", 0},
+                                    [this](http::Request request) -> asio::awaitable<http::Reply> {
+                                      if (request.target == kFloorPath) return Floor();
+                                      return service_->Handle(std::move(request));
+                                    },
+                                    log_, {.max_body_bytes = service::Service::kMaxRequestBytes}));
     thread_ = std::thread([this] { context_.run(); });
   }
   ~Subject() {

@@ -48,6 +48,9 @@ std::expected<std::unique_ptr<LocalLambda>, Error> LocalLambda::Open(LocalOption
 }
 
 std::expected<void, Error> LocalLambda::OpenParts(LocalOptions options) {
+  access_.credentials = std::move(options.credentials);
+  aws::Credentials given{"kelvin", "kelvin", ""};
+  if (!access_.credentials.empty()) given = access_.credentials.front();
   const auto state = MakeFolder(options.state);
   if (!state) return std::unexpected(state.error());
   auto sandboxes = sandbox::NewHostSandboxes({.state = *state});
@@ -59,16 +62,16 @@ std::expected<void, Error> LocalLambda::OpenParts(LocalOptions options) {
   if (!tables) return std::unexpected(std::move(tables.error()));
   tables_ = std::make_unique<TablesHandler>(std::move(*tables));
   if (auto listening = Listen(options.listen); !listening) return listening;
-  auto service =
-      service::Service::Create(context_.get_executor(), {*sandboxes_, clock_, random_, log_},
-                               {.state = *state,
-                                .region = options.region,
-                                .url = url(),
-                                .function_environment = {{"AWS_ENDPOINT_URL_DYNAMODB", url()},
-                                                         {"AWS_ENDPOINT_URL_LAMBDA", url()},
-                                                         {"AWS_ACCESS_KEY_ID", "kelvin"},
-                                                         {"AWS_SECRET_ACCESS_KEY", "kelvin"}},
-                                .function_log = std::move(options.function_log)});
+  auto service = service::Service::Create(
+      context_.get_executor(), {*sandboxes_, clock_, random_, log_},
+      {.state = *state,
+       .region = options.region,
+       .url = url(),
+       .function_environment = {{"AWS_ENDPOINT_URL_DYNAMODB", url()},
+                                {"AWS_ENDPOINT_URL_LAMBDA", url()},
+                                {"AWS_ACCESS_KEY_ID", given.access_key_id},
+                                {"AWS_SECRET_ACCESS_KEY", given.secret_access_key}},
+       .function_log = std::move(options.function_log)});
   if (!service) return std::unexpected(std::move(service.error()));
   service_ = std::move(*service);
   return {};
@@ -89,7 +92,16 @@ std::expected<void, Error> LocalLambda::Listen(const http::Endpoint& endpoint) {
   return {};
 }
 
-asio::awaitable<http::Response> LocalLambda::Answer(http::Request request) {
+asio::awaitable<http::Reply> LocalLambda::Answer(http::Request request) {
+  const auto audience = service::Service::IsForFunctionUrl(request)
+                            ? service::Audience::kFunctionUrl
+                            : service::Audience::kApi;
+  if (auto refusal = service::Refuse(access_, request, audience, clock_.WallNow())) {
+    log_.Write(LogLevel::kWarn, "service", "refused {} {}: {}", request.method, request.target,
+               refusal->body);
+    http::Reply reply(std::move(*refusal));
+    co_return reply;
+  }
   if (!tables::Tables::Accepts(request)) co_return co_await service_->Handle(std::move(request));
   co_return co_await tables_->Answer(std::move(request));
 }

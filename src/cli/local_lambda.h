@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -16,6 +17,7 @@
 #include "cli/tables_handler.h"
 #include "http/server.h"
 #include "sandbox/sandbox.h"
+#include "service/access.h"
 #include "service/service.h"
 #include "tables/tables.h"
 
@@ -26,6 +28,8 @@ struct LocalOptions {
   std::filesystem::path state;            // made when missing
   std::string region = "us-east-1";
   tables::Storage storage = tables::Storage::kDurable;
+  // Requests must be signed with one of these; functions get the first. None: anybody may.
+  std::vector<aws::Credentials> credentials = {};
   std::function<void(std::string_view function, std::string_view line)> function_log = {};
 };
 
@@ -57,7 +61,7 @@ class LocalLambda {
       : clock_(clock), random_(random), log_(log) {}
   std::expected<void, Error> OpenParts(LocalOptions options);
   std::expected<void, Error> Listen(const http::Endpoint& endpoint);
-  boost::asio::awaitable<http::Response> Answer(http::Request request);
+  boost::asio::awaitable<http::Reply> Answer(http::Request request);
 
   const Clock& clock_;
   Random& random_;
@@ -67,6 +71,7 @@ class LocalLambda {
   std::unique_ptr<TablesHandler> tables_;
   std::unique_ptr<service::Service> service_;
   std::unique_ptr<http::Server> server_;
+  service::AccessRules access_;
   bool stopping_ = false;  // used on the context's thread
 };
 

@@ -1,5 +1,7 @@
 #include "cli/serve.h"
 
+#include <sstream>
+
 #include <fmt/format.h>
 
 #include "cli/background_writer.h"
@@ -28,6 +30,35 @@ std::string Greeting(const ServeOptions& options, const LocalLambda& local) {
   return text;
 }
 
+// Lines of ACCESS_KEY_ID SECRET_ACCESS_KEY; "#" begins a comment.
+std::expected<std::vector<aws::Credentials>, Error> ReadCredentials(const std::string& file) {
+  std::vector<aws::Credentials> all;
+  if (file.empty()) return all;
+  const auto text = ReadFile(file, std::size_t{1} << 20);
+  if (!text) return std::unexpected(text.error());
+  std::istringstream lines(*text);
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    std::istringstream words(line);
+    std::string key_id, secret, more;
+    words >> key_id >> secret >> more;
+    if (key_id.empty() || key_id.starts_with('#')) continue;
+    if (secret.empty() || !more.empty()) {
+      return std::unexpected(
+          Error{ErrorCode::kInvalidArgument,
+                fmt::format("{}:{}: expected ACCESS_KEY_ID SECRET_ACCESS_KEY", file, number)});
+    }
+    all.push_back({key_id, secret, ""});
+  }
+  if (all.empty()) {
+    return std::unexpected(Error{
+        ErrorCode::kInvalidArgument,
+        fmt::format("expected lines of ACCESS_KEY_ID SECRET_ACCESS_KEY in {}, found none", file)});
+  }
+  return all;
+}
+
 }  // namespace
 
 int Serve(const std::vector<std::string>& arguments, const Host& host) {
@@ -36,11 +67,14 @@ int Serve(const std::vector<std::string>& arguments, const Host& host) {
   // The service answers on one thread, which must never wait for who reads its output.
   BackgroundWriter out(host.out.fd);
   BackgroundWriter err(host.err.fd);
+  auto credentials = ReadCredentials(options->credentials_file);
+  if (!credentials) return Fail(host, kExitUsage, credentials.error().message);
   Log log(host.clock, LogLevel::kInfo, [&err](std::string_view line) { err.Write(line); });
   auto local = LocalLambda::Open({.listen = {options->host, options->port},
                                   .state = options->state_dir,
                                   .region = options->region,
                                   .storage = options->storage,
+                                  .credentials = std::move(*credentials),
                                   .function_log =
                                       [&out](std::string_view function, std::string_view line) {
                                         out.Write(fmt::format("[{}] {}\n", function, line));

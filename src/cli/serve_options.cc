@@ -28,7 +28,8 @@ std::expected<ServeOptions, Stop> ParseServe(const std::vector<std::string>& arg
   Arguments parser("serve", "Runs Lambda and DynamoDB on this machine until Ctrl-C.",
                    std::string(kExamples));
   CLI::App& app = parser.app();
-  app.add_option("--host", options.host, "Loopback address to listen on")
+  app.add_option("--host", options.host,
+                 "Address to listen on; one that is not loopback needs --credentials")
       ->type_name("ADDRESS")
       ->capture_default_str();
   parser.AddNumber("--port", options.port, 0, 65535, "Port; 0 takes a free one");
@@ -39,16 +40,21 @@ std::expected<ServeOptions, Stop> ParseServe(const std::vector<std::string>& arg
       ->type_name("REGION")
       ->capture_default_str();
   app.add_flag("--ephemeral-tables", ephemeral, "Keep tables in memory: faster, gone at the end");
+  app.add_option("--credentials", options.credentials_file,
+                 "File with lines of ACCESS_KEY_ID SECRET_ACCESS_KEY: requests must be signed with "
+                 "one of them")
+      ->type_name("FILE");
   app.add_option("--ready-file", options.ready.file, "File that gets the endpoint when it listens")
       ->type_name("FILE");
   CLI::Option* fd = parser.AddNumber("--ready-fd", ready_fd, 0, std::numeric_limits<int>::max(),
                                      "Open file descriptor that gets the endpoint");
   fd->default_str("");
   if (auto parsed = parser.Parse(arguments); !parsed) return std::unexpected(parsed.error());
-  if (!IsLoopbackAddress(options.host)) {
+  if (!IsLoopbackAddress(options.host) && options.credentials_file.empty()) {
     return std::unexpected(UsageStop(fmt::format(
         "expected --host to be a loopback address such as 127.0.0.1, got {}; anybody who "
-        "reaches this port can run programs here, so it is not offered to a network",
+        "reaches this port can run programs here, so a network is only offered it with "
+        "--credentials FILE",
         options.host)));
   }
   if (ephemeral) options.storage = tables::Storage::kEphemeral;

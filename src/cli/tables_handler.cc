@@ -25,9 +25,11 @@ TablesHandler::~TablesHandler() {
   workers_.join();
 }
 
-asio::awaitable<http::Response> TablesHandler::Answer(http::Request request) {
+asio::awaitable<http::Reply> TablesHandler::Answer(http::Request request) {
   if (tables_->IsQuick(request)) co_return tables_->Handle(request);
-  co_return co_await asio::co_spawn(workers_, Ask(*tables_, request), asio::use_awaitable);
+  http::Response response =
+      co_await asio::co_spawn(workers_, Ask(*tables_, request), asio::use_awaitable);
+  co_return http::Reply(std::move(response));
 }
 
 }  // namespace kelvin::cli

@@ -5,7 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 
-#include "http/message.h"
+#include "http/server.h"
 #include "tables/tables.h"
 
 namespace kelvin::cli {
@@ -20,7 +20,7 @@ class TablesHandler {
   ~TablesHandler();  // waits for requests that are being answered
 
   // The object outlives the answer.
-  boost::asio::awaitable<http::Response> Answer(http::Request request);
+  boost::asio::awaitable<http::Reply> Answer(http::Request request);
   tables::Tables& tables() { return *tables_; }  // thread-safe
   // Waits for requests that are being answered; none may come after.
   void Join() { workers_.join(); }

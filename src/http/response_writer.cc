@@ -59,7 +59,7 @@ std::string_view ReasonPhrase(int status) {
 }
 
 void AppendResponseHead(const Response& response, AfterAnswer after, std::time_t now,
-                        std::string& out) {
+                        std::string& out, BodyForm form) {
   out.append("HTTP/1.1 ");
   AppendNumber(out, static_cast<std::size_t>(response.status));
   out.append(" ").append(ReasonPhrase(response.status)).append("\r\nDate: ");
@@ -70,7 +70,9 @@ void AppendResponseHead(const Response& response, AfterAnswer after, std::time_t
     AppendValue(out, value);
     out.append("\r\n");
   }
-  if (response.status != 204) {
+  if (form == BodyForm::kChunked) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  } else if (response.status != 204) {
     out.append("Content-Length: ");
     AppendNumber(out, response.body.size());
     out.append("\r\n");

@@ -82,9 +82,10 @@ std::expected<tcp::endpoint, Error> AddressOf(const Endpoint& endpoint) {
 class Server::Shared : public std::enable_shared_from_this<Shared> {
  public:
   Shared(const asio::any_io_executor& executor, Handler handler, Log& log,
-         const ServerLimits& limits, TooLarge too_large)
+         const ServerLimits& limits, TooLarge too_large, StreamHandler streams)
       : handler(std::move(handler)),
         too_large(std::move(too_large)),
+        streams(std::move(streams)),
         limits(limits),
         log(log),
         acceptor_(executor),
@@ -103,6 +104,7 @@ class Server::Shared : public std::enable_shared_from_this<Shared> {
 
   const Handler handler;
   const TooLarge too_large;
+  const StreamHandler streams;
   const ServerLimits limits;
   Log& log;
 
@@ -120,13 +122,15 @@ class Server::Shared : public std::enable_shared_from_this<Shared> {
   std::list<Connection*> connections_;
 };
 
-class Server::Connection : public std::enable_shared_from_this<Connection> {
+class Server::Connection : public std::enable_shared_from_this<Connection>,
+                           private BodySink,
+                           private BodySource {
  public:
   Connection(tcp::socket socket, std::shared_ptr<Shared> shared)
       : socket_(std::move(socket)), shared_(std::move(shared)), buffer_(kReadBytes) {
     shared_->Add(*this);
   }
-  ~Connection() { shared_->Remove(*this); }
+  ~Connection() override { shared_->Remove(*this); }
 
   static awaitable<void> Run(std::shared_ptr<Connection> self);
   void CloseIfIdle() {
@@ -141,12 +145,22 @@ class Server::Connection : public std::enable_shared_from_this<Connection> {
  private:
   enum class Phase { kIdle, kReading, kHandling, kWriting };
   // kClosed: nothing more can be read or written.
-  enum class Got { kRequest, kClosed, kProblem };
+  // kHead: the body is still to come, for who wants to see it come.
+  enum class Got { kRequest, kHead, kClosed, kProblem };
 
   void Enter(Phase phase);
   awaitable<Got> ReadRequest();
   awaitable<bool> ReadSome();
-  awaitable<Response> Answer();
+  awaitable<Reply> Answer(Got got);
+  awaitable<Reply> AskHandler(Got got);
+  awaitable<bool> Send(Reply reply, AfterAnswer after);
+  awaitable<bool> WriteChunks(Reply reply, AfterAnswer after);
+  awaitable<bool> WriteBytes(std::string_view head, std::string_view body, std::string_view end);
+  bool IsToBeStreamed() const;
+
+  awaitable<bool> Write(std::string_view bytes) override;
+  awaitable<std::expected<std::string, Error>> Next() override;
+  const Headers& trailers() const override { return request_.headers; }
   Response Refusal() const;
   Response TooLargeAnswer() const;
   awaitable<bool> Write(Response response, AfterAnswer after);
@@ -165,6 +179,7 @@ class Server::Connection : public std::enable_shared_from_this<Connection> {
   std::optional<RequestParser> parser_;
   std::string target_;  // of the request being answered, which the handler took
   bool head_only_ = false;
+  bool chunks_open_ = false;  // an answer in chunks is being written, and its reader is there
   std::string head_;
 };
 
@@ -274,13 +289,12 @@ awaitable<void> Server::Connection::Run(std::shared_ptr<Connection> self) {
       all_read = false;
       break;
     }
-    all_read = self->parser_->done();
-    const bool keep = all_read && self->parser_->keep_alive();
     self->Enter(Phase::kHandling);
-    Response response = co_await self->Answer();
-    open = keep && !self->shared_->stopping();
+    Reply reply = co_await self->Answer(got);
+    all_read = self->parser_->done();
+    open = all_read && self->parser_->keep_alive() && !self->shared_->stopping();
     const AfterAnswer after = open ? AfterAnswer::kKeepOpen : AfterAnswer::kClose;
-    const bool written = co_await self->Write(std::move(response), after);
+    const bool written = co_await self->Send(std::move(reply), after);
     open = open && written;
   }
   error_code ignored;
@@ -308,7 +322,10 @@ awaitable<Server::Connection::Got> Server::Connection::ReadRequest() {
   for (;;) {
     begin_ += parser_->Put({buffer_.data() + begin_, end_ - begin_});
     if (parser_->problem() != RequestParser::Problem::kNone) co_return Got::kProblem;
-    if (parser_->done()) co_return Got::kRequest;
+    if (parser_->done() && !IsToBeStreamed()) co_return Got::kRequest;
+    if (parser_->head_done() && IsToBeStreamed() && !parser_->expects_continue()) {
+      co_return Got::kHead;
+    }
     if (parser_->head_done() && parser_->expects_continue() && !continued) {
       if (parser_->too_large()) co_return Got::kRequest;
       continued = true;
@@ -352,18 +369,91 @@ Response Server::Connection::TooLargeAnswer() const {
   return ResponseTo(RequestParser::Problem::kBodyTooLarge);
 }
 
-awaitable<Response> Server::Connection::Answer() {
+bool Server::Connection::IsToBeStreamed() const {
+  return shared_->streams.wanted && shared_->streams.wanted(request_);
+}
+
+awaitable<Reply> Server::Connection::AskHandler(Got got) {
+  if (got == Got::kRequest) return shared_->handler(std::move(request_));
+  Request head = std::move(request_);
+  // What has come of the body belongs to Next, as the trailers do.
+  request_ = Request{};
+  request_.body = std::exchange(head.body, {});
+  return shared_->streams.handle(std::move(head), *this);
+}
+
+awaitable<std::expected<std::string, Error>> Server::Connection::Next() {
+  while (request_.body.empty() && !parser_->done()) {
+    const bool read = co_await ReadSome();
+    if (!read || shared_->dropped()) {
+      co_return std::unexpected(Error{ErrorCode::kUnavailable, "the client hung up"});
+    }
+    begin_ += parser_->Put({buffer_.data() + begin_, end_ - begin_});
+    if (parser_->problem() != RequestParser::Problem::kNone || parser_->too_large()) {
+      co_return std::unexpected(
+          Error{ErrorCode::kUnavailable, "what the client sends is no HTTP/1.1 body"});
+    }
+  }
+  std::string piece = std::exchange(request_.body, {});
+  co_return piece;
+}
+
+awaitable<Reply> Server::Connection::Answer(Got got) {
   target_ = request_.target;
   head_only_ = request_.method == "HEAD";
   // GCC 12 destroys temporaries of conditional expressions in coroutines twice: hence the helpers.
-  if (parser_->too_large()) co_return TooLargeAnswer();
+  if (got == Got::kRequest && parser_->too_large()) co_return TooLargeAnswer();
   try {
-    co_return co_await shared_->handler(std::move(request_));
+    Reply reply = co_await AskHandler(got);
+    co_return reply;
   } catch (const std::exception& exception) {
     shared_->log.Write(LogLevel::kError, "http", "answering {} failed: {}", target_,
                        exception.what());
   }
   co_return PlainResponse(500, "internal error; the service's log says more");
+}
+
+awaitable<bool> Server::Connection::Send(Reply reply, AfterAnswer after) {
+  if (!reply.body || head_only_) return Write(std::move(reply.response), after);
+  return WriteChunks(std::move(reply), after);
+}
+
+awaitable<bool> Server::Connection::WriteChunks(Reply reply, AfterAnswer after) {
+  head_.clear();
+  AppendResponseHead(reply.response, after, std::time(nullptr), head_, BodyForm::kChunked);
+  bool written = co_await WriteBytes(head_, {}, {});
+  if (!written) co_return false;
+  chunks_open_ = true;
+  bool whole = false;
+  try {
+    whole = co_await reply.body(*this);
+  } catch (const std::exception& exception) {
+    shared_->log.Write(LogLevel::kError, "http", "answering {} failed: {}", target_,
+                       exception.what());
+  }
+  // Without the last chunk the client sees that something is missing.
+  if (!whole || !chunks_open_) co_return false;
+  written = co_await WriteBytes("0\r\n\r\n", {}, {});
+  co_return written;
+}
+
+awaitable<bool> Server::Connection::Write(std::string_view bytes) {
+  if (!chunks_open_) co_return false;
+  if (bytes.empty()) co_return true;
+  const std::string size = fmt::format("{:x}\r\n", bytes.size());
+  chunks_open_ = co_await WriteBytes(size, bytes, "\r\n");
+  Enter(Phase::kHandling);
+  co_return chunks_open_;
+}
+
+awaitable<bool> Server::Connection::WriteBytes(std::string_view head, std::string_view body,
+                                               std::string_view end) {
+  Enter(Phase::kWriting);
+  const std::array<asio::const_buffer, 3> parts{asio::buffer(head), asio::buffer(body),
+                                                asio::buffer(end)};
+  error_code error;
+  co_await asio::async_write(socket_, parts, asio::redirect_error(asio::use_awaitable, error));
+  co_return !error && !shared_->dropped();
 }
 
 awaitable<bool> Server::Connection::Write(Response response, AfterAnswer after) {
@@ -378,15 +468,13 @@ awaitable<bool> Server::Connection::Write(Response response, AfterAnswer after) 
   co_return !error;
 }
 
-std::expected<std::unique_ptr<Server>, Error> Server::Listen(const asio::any_io_executor& executor,
-                                                             const Endpoint& endpoint,
-                                                             Handler handler, Log& log,
-                                                             const ServerLimits& limits,
-                                                             TooLarge too_large) {
+std::expected<std::unique_ptr<Server>, Error> Server::Listen(
+    const asio::any_io_executor& executor, const Endpoint& endpoint, Handler handler, Log& log,
+    const ServerLimits& limits, TooLarge too_large, StreamHandler streams) {
   auto address = AddressOf(endpoint);
   if (!address) return std::unexpected(std::move(address.error()));
-  auto shared =
-      std::make_shared<Shared>(executor, std::move(handler), log, limits, std::move(too_large));
+  auto shared = std::make_shared<Shared>(executor, std::move(handler), log, limits,
+                                         std::move(too_large), std::move(streams));
   auto opened = shared->Open(*address, endpoint);
   if (!opened) return std::unexpected(std::move(opened.error()));
   asio::co_spawn(executor, shared->Accept(), asio::detached);

@@ -4,6 +4,9 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -14,9 +17,48 @@
 
 namespace kelvin::http {
 
+// Where the body of an answer goes, piece by piece.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  // Waits until the client's side has taken it; false when the client is gone. `bytes` stay valid
+  // meanwhile.
+  virtual boost::asio::awaitable<bool> Write(std::string_view bytes) = 0;
+};
+// Writes a whole body; the answer ends when it does. False when the body broke off: the client is
+// hung up on, so that it does not take it for whole.
+using BodyWriter = std::function<boost::asio::awaitable<bool>(BodySink&)>;
+
+// An answer, whole or with a body that is made while it is sent.
+struct Reply {
+  Reply(Response whole) : response(std::move(whole)) {}  // NOLINT: a Response is a Reply
+  Reply(Response head, BodyWriter writer) : response(std::move(head)), body(std::move(writer)) {}
+
+  Response response;
+  BodyWriter body;  // when set, what follows the head, in chunks
+};
+
+// The body of a request as it comes in.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  // Waits for the next piece; empty at the end. Fails with kUnavailable when the client hung up or
+  // broke the rules before.
+  virtual boost::asio::awaitable<std::expected<std::string, Error>> Next() = 0;
+  // The fields that came behind a chunked body; complete at its end.
+  virtual const Headers& trailers() const = 0;
+};
+
 // Answers one request. Runs on the server's executor, and may take as long as it wants: requests
 // on other connections go on meanwhile. An exception becomes 500 and a line in the log.
-using Handler = std::function<boost::asio::awaitable<Response>(Request)>;
+using Handler = std::function<boost::asio::awaitable<Reply>(Request)>;
+
+// Answers requests whose bodies are taken in as they come: those for which `wanted` says so of the
+// head. What it has not read of the body when it answers is thrown away with the connection.
+struct StreamHandler {
+  std::function<bool(const Request& head)> wanted = {};
+  std::function<boost::asio::awaitable<Reply>(Request head, BodySource& body)> handle = {};
+};
 
 struct ServerLimits {
   std::size_t max_header_bytes = 64 * 1024;           // beyond: 431
@@ -45,7 +87,8 @@ class Server {
   // `log` outlives the server's last connection.
   static std::expected<std::unique_ptr<Server>, Error> Listen(
       const boost::asio::any_io_executor& executor, const Endpoint& endpoint, Handler handler,
-      Log& log, const ServerLimits& limits = {}, TooLarge too_large = {});
+      Log& log, const ServerLimits& limits = {}, TooLarge too_large = {},
+      StreamHandler streams = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();  // as Stop, and then drops connections that still wait for a handler

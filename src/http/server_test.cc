@@ -26,7 +26,7 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-asio::awaitable<Response> Echo(Request request) {
+asio::awaitable<Reply> Echo(Request request) {
   co_return Response{200, {{"X-Method", request.method}}, std::move(request.body)};
 }
 
@@ -157,7 +157,7 @@ TEST_F(ServerTest, ClosesAnIdleConnection) {
 }
 
 TEST_F(ServerTest, TurnsAnExceptionInto500AndALogLine) {
-  Start([](Request) -> asio::awaitable<Response> {
+  Start([](Request) -> asio::awaitable<Reply> {
     throw std::runtime_error("broken part");
     co_return Response{};
   });
@@ -168,7 +168,7 @@ TEST_F(ServerTest, TurnsAnExceptionInto500AndALogLine) {
 }
 
 TEST_F(ServerTest, FinishesTheCurrentAnswerWhenStopped) {
-  Start([this](Request) -> asio::awaitable<Response> {
+  Start([this](Request) -> asio::awaitable<Reply> {
     server_->Stop();
     co_return Response{200, {}, "last"};
   });
@@ -180,7 +180,7 @@ TEST_F(ServerTest, FinishesTheCurrentAnswerWhenStopped) {
 TEST_F(ServerTest, DropsConnectionsThatWaitForAHandlerWhenItEnds) {
   std::optional<asio::steady_timer> never(context_);
   never->expires_at(asio::steady_timer::time_point::max());
-  Start([&](Request) -> asio::awaitable<Response> {
+  Start([&](Request) -> asio::awaitable<Reply> {
     asio::post(context_, [this] { server_.reset(); });
     co_await never->async_wait(asio::use_awaitable);
     co_return Response{};

@@ -40,7 +40,8 @@ void ConfigureVersion(Scheduler& scheduler, const FunctionStore& store,
 
 void AddControlCall(Operations& operations, ControlParts& parts, std::string_view name,
                     ControlCall call) {
-  operations[name] = [&parts, call](ApiCall asked) { return call(parts, std::move(asked)); };
+  operations[name] =
+      WholeAnswer([&parts, call](ApiCall asked) { return call(parts, std::move(asked)); });
 }
 
 std::expected<Target, ApiError> TargetOf(const FunctionRegistry& registry, const Place& place,

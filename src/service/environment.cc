@@ -12,6 +12,8 @@ namespace kelvin::service {
 namespace {
 
 constexpr std::chrono::milliseconds kFlushDelay{50};
+// A runtime whose connection breaks has mostly crashed: its exit says more than a broken response.
+constexpr std::chrono::milliseconds kExitWait{200};
 
 // A sandbox's id names folders and cgroups: short, and unlike any other.
 std::string SandboxId(const FunctionConfig& config, Random& random) {
@@ -92,7 +94,9 @@ std::expected<std::unique_ptr<Environment>, Error> Environment::Create(
 Environment::~Environment() {
   CancelTimers();
   parts_.timers.Cancel(flush_timer_);
+  parts_.timers.Cancel(broken_timer_);
   if (invocation_) {
+    if (invocation_->pipe) invocation_->pipe->Finish();
     invocation_->outcome.Set({.kind = InvokeOutcome::Kind::kServiceError,
                               .payload = "The environment of the invoke was ended."});
   }
@@ -210,6 +214,35 @@ void Environment::OnResponseTooLarge() {
          failure.status);
 }
 
+std::shared_ptr<ResponsePipe> Environment::OnStreamBegin(std::string_view content_type) {
+  const auto pipe = invocation_->pipe;
+  if (pipe) {
+    pipe->begun = true;
+    pipe->content_type = content_type;
+  }
+  return pipe;
+}
+
+void Environment::OnStreamEnd() {
+  Settle({}, RunStatus::kSuccess);
+}
+
+void Environment::OnStreamError(std::string error_type, std::string body) {
+  Failure failure = PostedFailure(RunStatus::kFailure, std::move(error_type), std::move(body));
+  if (failure.body && failure.body->empty()) {
+    failure.body.reset();
+    failure.message = "The response was not streamed to its end.";
+  }
+  Settle({.kind = InvokeOutcome::Kind::kFunctionError,
+          .payload = failure.Payload(invocation_->event->request_id)},
+         failure.status);
+}
+
+void Environment::OnStreamBroken() {
+  broken_timer_ =
+      parts_.timers.After(kExitWait, [this] { OnStreamError("Runtime.TruncatedResponse", {}); });
+}
+
 void Environment::OnInitError(std::string error_type, std::string body) {
   if (!init_) return;
   init_->posted = PostedFailure(RunStatus::kError, std::move(error_type), std::move(body));
@@ -220,6 +253,7 @@ void Environment::OnInitError(std::string error_type, std::string body) {
 void Environment::Settle(InvokeOutcome outcome, RunStatus status) {
   state_ = State::kSettling;
   settled_status_ = status;
+  if (invocation_->pipe) invocation_->pipe->Finish();
   if (invocation_->tail == LogTail::kYes) {
     held_outcome_ = std::move(outcome);
   } else {
@@ -277,6 +311,9 @@ void Environment::LogFailure(const Failure& failure) {
 // and forgets it. `failure` is set when the platform, not the runtime, ended it.
 void Environment::Finish(RunStatus status, const Failure* failure) {
   parts_.timers.Cancel(phase_timer_);
+  parts_.timers.Cancel(broken_timer_);
+  // What the runtime still sends is about an invoke that is over.
+  if (failure != nullptr) api_.Reset();
   output_->Drain();
   logs_.EndOutput();
   const RuntimeEvent& event = *invocation_->event;
@@ -304,6 +341,7 @@ void Environment::Finish(RunStatus status, const Failure* failure) {
     outcome.payload = failure->Payload(event.request_id);
   }
   if (invocation_->tail == LogTail::kYes) outcome.log_tail = logs_.Tail();
+  if (invocation_->pipe) invocation_->pipe->Finish();
   invocation_->outcome.Set(std::move(outcome));
   invocation_.reset();
   FlushSoon();

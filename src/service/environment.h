@@ -41,6 +41,9 @@ enum class LogTail { kNo, kYes };
 struct Invocation {
   std::shared_ptr<RuntimeEvent> event;  // its deadline is set when it runs
   LogTail tail = LogTail::kNo;
+  // Where a streamed response goes, for a caller that takes it as it comes; finished before the
+  // outcome is set.
+  std::shared_ptr<ResponsePipe> pipe = {};
   OneShot<InvokeOutcome> outcome;
 };
 
@@ -153,6 +156,10 @@ class Environment final : private RuntimeApi::Observer {
   void OnError(std::string error_type, std::string body) override;
   void OnInitError(std::string error_type, std::string body) override;
   void OnResponseTooLarge() override;
+  std::shared_ptr<ResponsePipe> OnStreamBegin(std::string_view content_type) override;
+  void OnStreamEnd() override;
+  void OnStreamError(std::string error_type, std::string body) override;
+  void OnStreamBroken() override;
   void OnExit(const sandbox::ExitStatus& status);
 
   void BeginInit(InitPhase phase);
@@ -198,6 +205,7 @@ class Environment final : private RuntimeApi::Observer {
   Timers::Id phase_timer_;                    // of the init or the invoke that goes on
   Timers::Id idle_timer_;
   Timers::Id flush_timer_;
+  Timers::Id broken_timer_;  // of a response that broke off
 
   std::shared_ptr<Invocation> invocation_;
   Clock::TimePoint invoke_started_;

@@ -174,6 +174,7 @@ void EnvironmentPool::Kill() {
 
 void EnvironmentPool::FailWaiting(std::string_view message) {
   for (const auto& invocation : std::exchange(waiting_, {})) {
+    if (invocation->pipe) invocation->pipe->Finish();
     invocation->outcome.Set(
         {.kind = InvokeOutcome::Kind::kServiceError, .payload = std::string(message)});
     hooks_.on_finished();

@@ -29,6 +29,7 @@ constexpr int kStoredVersion = 2;
 template <typename Record, typename Visit>
 void VisitSettings(Record& record, Visit&& visit) {
   visit("last_version", record.last_version);
+  visit("published_description", record.published_description);
   visit("aliases", record.aliases);
   visit("reserved_concurrency", record.reserved_concurrency);
   visit("provisioned", record.provisioned);

@@ -72,6 +72,8 @@ struct FunctionRecord {
   FunctionConfig latest;
   std::map<int, FunctionConfig> versions;
   int last_version = 0;  // a number is never given twice
+  // Of $LATEST when it was last published: a version may have one of its own.
+  std::string published_description;
   ByName<Alias> aliases;
   std::optional<int> reserved_concurrency;
   ByName<ProvisionedConcurrency> provisioned;  // by version or alias

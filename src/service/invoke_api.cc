@@ -9,6 +9,7 @@
 #include "service/control.h"
 #include "service/function_rules.h"
 #include "service/json_check.h"
+#include "service/stream_api.h"
 
 namespace kelvin::service {
 
@@ -79,7 +80,10 @@ http::Response Empty(int status) {
 InvokeApi::InvokeApi(const Parts& parts) : parts_(parts) {}
 
 void InvokeApi::AddTo(Operations& operations) {
-  operations["Invoke"] = [this](ApiCall call) { return Invoke(std::move(call)); };
+  operations["Invoke"] = WholeAnswer([this](ApiCall call) { return Invoke(std::move(call)); });
+  operations["InvokeWithResponseStream"] = [this](ApiCall call) {
+    return InvokeStream(std::move(call));
+  };
 }
 
 awaitable<http::Response> InvokeApi::Invoke(ApiCall asked) {
@@ -96,6 +100,27 @@ awaitable<http::Response> InvokeApi::Invoke(ApiCall asked) {
   if (!submitted) co_return ErrorResponse(submitted.error());
   InvokeOutcome outcome = co_await call->invocation->outcome.Wait();
   co_return ResponseTo(std::move(outcome), *call->invocation->event, call->version);
+}
+
+awaitable<http::Reply> InvokeApi::InvokeStream(ApiCall asked) {
+  auto call = Read(asked.route, asked.request, asked.request_id);
+  if (!call) co_return ErrorResponse(call.error());
+  if (call->type == Type::kDryRun) co_return Empty(204);
+  if (call->type == Type::kEvent) {
+    co_return ErrorResponse(
+        ConstraintError("Event", "invocationType",
+                        "Member must satisfy enum value set: [RequestResponse, DryRun]"));
+  }
+  call->invocation->pipe = std::make_shared<ResponsePipe>();
+  const auto submitted = parts_.scheduler.Submit(call->function, call->version, call->invocation);
+  if (!submitted) co_return ErrorResponse(submitted.error());
+  http::Response head;
+  head.status = 200;
+  head.headers.Add("Content-Type", "application/vnd.amazon.eventstream");
+  head.headers.Add("X-Amz-Executed-Version", call->version);
+  head.headers.Add("X-Amzn-Trace-Id", call->invocation->event->trace_id);
+  http::Reply reply(std::move(head), EventStreamBody(call->invocation));
+  co_return reply;
 }
 
 std::expected<InvokeApi::Call, ApiError> InvokeApi::Read(const Route& route, http::Request& request,

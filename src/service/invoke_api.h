@@ -38,6 +38,7 @@ class InvokeApi {
  private:
   // The request's id names the invoke in logs, and in the answer.
   boost::asio::awaitable<http::Response> Invoke(ApiCall call);
+  boost::asio::awaitable<http::Reply> InvokeStream(ApiCall call);
 
   enum class Type { kRequestResponse, kEvent, kDryRun };
   struct Call {

@@ -141,7 +141,8 @@ LayerApi::LayerApi(const Parts& parts) : parts_(parts) {}
 
 void LayerApi::AddTo(Operations& operations) {
   const auto add = [&](std::string_view name, auto member) {
-    operations[name] = [this, member](ApiCall call) { return (this->*member)(std::move(call)); };
+    operations[name] =
+        WholeAnswer([this, member](ApiCall call) { return (this->*member)(std::move(call)); });
   };
   add("PublishLayerVersion", &LayerApi::Publish);
   add("GetLayerVersion", &LayerApi::Get);

@@ -7,7 +7,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include "http/message.h"
+#include "http/server.h"
 #include "service/router.h"
 
 namespace kelvin::service {
@@ -19,7 +19,17 @@ struct ApiCall {
   std::string request_id;
 };
 
-using Operation = std::function<boost::asio::awaitable<http::Response>(ApiCall)>;
+using Operation = std::function<boost::asio::awaitable<http::Reply>(ApiCall)>;
+
+// An operation of one whose answer comes whole.
+template <typename Call>
+Operation WholeAnswer(Call call) {
+  return [call](ApiCall asked) -> boost::asio::awaitable<http::Reply> {
+    http::Response response = co_await call(std::move(asked));
+    co_return http::Reply(std::move(response));
+  };
+}
+
 // By AWS's name of the call. Each part of the API adds its own.
 using Operations = std::map<std::string_view, Operation>;
 

@@ -6,7 +6,12 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "base/encoding.h"
+
 namespace kelvin::service {
+
+using boost::asio::awaitable;
+
 namespace {
 
 using State = RuntimeApi::State;
@@ -26,6 +31,8 @@ std::string_view StateName(State state) {
       return "Ready";
     case State::kRunning:
       return "Running";
+    case State::kResponding:
+      return "Responding";
     case State::kResponseSent:
       return "ResponseSent";
   }
@@ -100,7 +107,8 @@ std::string_view PathOf(std::string_view target) {
 
 }  // namespace
 
-RuntimeApi::RuntimeApi(Observer& observer) : observer_(observer) {}
+RuntimeApi::RuntimeApi(Observer& observer)
+    : observer_(observer), self_(std::make_shared<RuntimeApi*>(this)) {}
 
 RuntimeApi::~RuntimeApi() {
   Reset();
@@ -121,6 +129,8 @@ boost::asio::awaitable<http::Response> RuntimeApi::Next() {
       event_.reset();
       observer_.OnNext();
       break;
+    case State::kResponding:
+      co_return WrongState("Ready");
     case State::kReady:
     case State::kRunning:
       break;
@@ -187,6 +197,84 @@ http::Response RuntimeApi::Invocation(const Call& call, http::Request& request) 
     observer_.OnError(ErrorTypeOf(request), std::move(request.body));
   } else {
     observer_.OnResponse(std::move(request.body));
+  }
+  return Accepted();
+}
+
+bool RuntimeApi::IsStream(const http::Request& head) {
+  return head.method == "POST" && PathOf(head.target).ends_with("/response") &&
+         head.headers.Get("Lambda-Runtime-Function-Response-Mode") == "streaming";
+}
+
+awaitable<http::Response> RuntimeApi::HandleStream(http::Request head, http::BodySource& body) {
+  std::string_view id = PathOf(head.target).substr(kInvocationPrefix.size());
+  id = id.substr(0, id.find('/'));
+  if (!PathOf(head.target).starts_with(kInvocationPrefix) || !IsCurrent(id)) {
+    co_return Refusal(400, "InvalidRequestID", "Invalid request ID");
+  }
+  if (state_ != State::kRunning) co_return WrongState("InvocationResponse");
+  state_ = State::kResponding;
+  const auto pipe = observer_.OnStreamBegin(head.headers.Get("Content-Type"));
+  StreamEnd end = co_await Receive(body, pipe);
+  if (end.kind == StreamEnd::Kind::kGone) {
+    co_return Refusal(403, "InvalidStateTransition", "the invocation is over");
+  }
+  co_return Conclude(std::move(end), body.trailers(), pipe != nullptr);
+}
+
+// After each wait this object, or the invocation, may be gone.
+awaitable<RuntimeApi::StreamEnd> RuntimeApi::Receive(http::BodySource& body,
+                                                     std::shared_ptr<ResponsePipe> pipe) {
+  const std::weak_ptr<RuntimeApi*> self = self_;
+  const auto event = event_;
+  const auto is_over = [&] { return self.expired() || event_ != event; };
+  StreamEnd end;
+  const std::size_t most = pipe != nullptr ? kMaxStreamedBytes : kMaxResponseBytes;
+  std::size_t bytes = 0;
+  for (;;) {
+    auto piece = co_await body.Next();
+    end.kind = StreamEnd::Kind::kGone;
+    if (is_over()) co_return end;
+    end.kind = StreamEnd::Kind::kBroken;
+    if (!piece) co_return end;
+    end.kind = StreamEnd::Kind::kComplete;
+    if (piece->empty()) co_return end;
+    bytes += piece->size();
+    end.kind = StreamEnd::Kind::kTooLarge;
+    if (bytes > most) co_return end;
+    if (pipe == nullptr) {
+      end.collected += *piece;
+      continue;
+    }
+    // A caller that has gone does not stop the function.
+    (void)co_await pipe->Push(*piece);
+    end.kind = StreamEnd::Kind::kGone;
+    if (is_over()) co_return end;
+  }
+}
+
+http::Response RuntimeApi::Conclude(StreamEnd end, const http::Headers& trailers, bool piped) {
+  state_ = State::kResponseSent;
+  if (end.kind == StreamEnd::Kind::kBroken) {
+    observer_.OnStreamBroken();
+    return Refusal(400, "TruncatedResponse", "the response broke off");
+  }
+  if (end.kind == StreamEnd::Kind::kTooLarge) {
+    if (piped) {
+      observer_.OnStreamError("Function.ResponseSizeTooLarge", {});
+    } else {
+      observer_.OnResponseTooLarge();
+    }
+    return TooLarge();
+  }
+  const auto type = trailers.Get("Lambda-Runtime-Function-Error-Type");
+  if (!type.empty()) {
+    auto body = Base64Decode(trailers.Get("Lambda-Runtime-Function-Error-Body"));
+    observer_.OnStreamError(ErrorType(type), body ? std::move(*body) : std::string());
+  } else if (piped) {
+    observer_.OnStreamEnd();
+  } else {
+    observer_.OnResponse(std::move(end.collected));
   }
   return Accepted();
 }

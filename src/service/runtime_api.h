@@ -8,7 +8,9 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "http/message.h"
+#include "http/server.h"
 #include "service/one_shot.h"
+#include "service/response_pipe.h"
 
 namespace kelvin::service {
 
@@ -43,6 +45,14 @@ class RuntimeApi {
     virtual void OnInitError(std::string error_type, std::string body) = 0;
     // It sent more than kMaxResponseBytes.
     virtual void OnResponseTooLarge() = 0;
+    // It begins to stream a response. Gives where to; null to have it collected, for OnResponse.
+    virtual std::shared_ptr<ResponsePipe> OnStreamBegin(std::string_view content_type) = 0;
+    // All that it streamed is in the pipe.
+    virtual void OnStreamEnd() = 0;
+    // It broke off with an error of its own, or with more than kMaxStreamedBytes.
+    virtual void OnStreamError(std::string error_type, std::string body) = 0;
+    // It hung up in the middle; most likely it is about to be gone.
+    virtual void OnStreamBroken() = 0;
   };
 
   explicit RuntimeApi(Observer& observer);  // outlives the object
@@ -51,6 +61,9 @@ class RuntimeApi {
   ~RuntimeApi();  // as Reset
 
   boost::asio::awaitable<http::Response> Handle(http::Request request);
+  // The same for a request whose body comes in pieces: for which IsStream says so.
+  boost::asio::awaitable<http::Response> HandleStream(http::Request head, http::BodySource& body);
+  static bool IsStream(const http::Request& head);
   // The answer to a request whose body is over the limit.
   http::Response HandleTooLarge(const http::Request& head);
 
@@ -59,7 +72,7 @@ class RuntimeApi {
   // A new process begins; what an old one still waits for is refused.
   void Reset();
 
-  enum class State { kStarted, kInitError, kReady, kRunning, kResponseSent };
+  enum class State { kStarted, kInitError, kReady, kRunning, kResponding, kResponseSent };
   State state() const { return state_; }
 
  private:
@@ -68,6 +81,15 @@ class RuntimeApi {
     std::string_view request_id;
     std::string_view name;  // "response" or "error"
   };
+
+  // What is left to say of a stream that is over.
+  struct StreamEnd {
+    enum class Kind { kComplete, kTooLarge, kBroken, kGone } kind = Kind::kComplete;
+    std::string collected = {};
+  };
+  boost::asio::awaitable<StreamEnd> Receive(http::BodySource& body,
+                                            std::shared_ptr<ResponsePipe> pipe);
+  http::Response Conclude(StreamEnd end, const http::Headers& trailers, bool piped);
 
   boost::asio::awaitable<http::Response> Next();
   http::Response Dispatch(http::Request& request);
@@ -80,6 +102,7 @@ class RuntimeApi {
   State state_ = State::kStarted;
   std::shared_ptr<const RuntimeEvent> event_;
   std::shared_ptr<Waiter> waiter_;
+  std::shared_ptr<RuntimeApi*> self_;  // lets a stream see that this object is gone
 };
 
 }  // namespace kelvin::service

@@ -1,5 +1,6 @@
 #include "service/runtime_api.h"
 
+#include <deque>
 #include <optional>
 
 #include <boost/asio/co_spawn.hpp>
@@ -54,6 +55,51 @@ class RuntimeApiTest : public ::testing::Test, private RuntimeApi::Observer {
     api_.Deliver(std::move(event));
     Poll();
   }
+  // A response in pieces, as they are given. An error ends it.
+  class Pieces final : public http::BodySource {
+   public:
+    boost::asio::awaitable<std::expected<std::string, Error>> Next() override {
+      if (pieces.empty()) co_return std::string();
+      auto piece = std::move(pieces.front());
+      pieces.pop_front();
+      co_return piece;
+    }
+    const http::Headers& trailers() const override { return fields; }
+    std::deque<std::expected<std::string, Error>> pieces;
+    http::Headers fields;
+  };
+  Answer Stream(Pieces& pieces, const std::string& id = "id-1") {
+    http::Request head{
+        "POST",
+        "/2018-06-01/runtime/invocation/" + id + "/response",
+        {{"Lambda-Runtime-Function-Response-Mode", "streaming"}, {"Content-Type", "text/x"}},
+        {}};
+    EXPECT_TRUE(RuntimeApi::IsStream(head));
+    auto answer = std::make_shared<std::optional<http::Response>>();
+    boost::asio::co_spawn(
+        context_,
+        [](RuntimeApi& api, http::Request call, Pieces& body,
+           Answer into) -> boost::asio::awaitable<void> {
+          *into = co_await api.HandleStream(std::move(call), body);
+        }(api_, std::move(head), pieces, answer),
+        boost::asio::detached);
+    Poll();
+    return answer;
+  }
+  // What the caller's end of the pipe gets.
+  std::string Pull() {
+    auto got = std::make_shared<std::string>();
+    boost::asio::co_spawn(
+        context_,
+        [](std::shared_ptr<ResponsePipe> pipe,
+           std::shared_ptr<std::string> into) -> boost::asio::awaitable<void> {
+          auto piece = co_await pipe->Pull();
+          *into = piece ? *piece : "(end)";
+        }(pipe_, got),
+        boost::asio::detached);
+    Poll();
+    return *got;
+  }
   void Poll() {
     context_.restart();
     context_.poll();
@@ -61,6 +107,7 @@ class RuntimeApiTest : public ::testing::Test, private RuntimeApi::Observer {
 
   boost::asio::io_context context_{1};
   std::vector<std::string> told_;
+  std::shared_ptr<ResponsePipe> pipe_;
   RuntimeApi api_{*this};
 
  private:
@@ -73,6 +120,15 @@ class RuntimeApiTest : public ::testing::Test, private RuntimeApi::Observer {
     told_.push_back("init error " + type + " " + body);
   }
   void OnResponseTooLarge() override { told_.push_back("too large"); }
+  std::shared_ptr<ResponsePipe> OnStreamBegin(std::string_view content_type) override {
+    told_.push_back("stream " + std::string(content_type));
+    return pipe_;
+  }
+  void OnStreamEnd() override { told_.push_back("stream end"); }
+  void OnStreamError(std::string type, std::string body) override {
+    told_.push_back("stream error " + type + " " + body);
+  }
+  void OnStreamBroken() override { told_.push_back("stream broken"); }
 };
 
 TEST_F(RuntimeApiTest, GoesThroughAnInvoke) {
@@ -187,6 +243,75 @@ TEST_F(RuntimeApiTest, RefusesAnEarlierNextWhenAnotherComes) {
   ASSERT_TRUE(first->has_value());
   EXPECT_EQ((*first)->status, 403);
   EXPECT_FALSE(second->has_value());
+}
+
+TEST_F(RuntimeApiTest, PassesAStreamOnAsItComes) {
+  pipe_ = std::make_shared<ResponsePipe>();
+  Next();
+  Deliver();
+  Pieces pieces;
+  pieces.pieces = {"a", "b"};
+  const auto answer = Stream(pieces);
+  EXPECT_EQ(answer->value().status, 202);
+  EXPECT_EQ(Pull(), "ab");
+  EXPECT_THAT(told_, ElementsAre("next", "stream text/x", "stream end"));
+  EXPECT_EQ(Stream(pieces)->value().status, 403) << "a second response";
+}
+
+TEST_F(RuntimeApiTest, LetsAStreamWaitForASlowCaller) {
+  pipe_ = std::make_shared<ResponsePipe>();
+  Next();
+  Deliver();
+  Pieces pieces;
+  pieces.pieces = {std::string(100'000, 'x'), "y"};
+  const auto answer = Stream(pieces);
+  EXPECT_FALSE(answer->has_value());
+  EXPECT_EQ(api_.state(), State::kResponding);
+  EXPECT_EQ(Pull().size(), 100'000u);
+  EXPECT_EQ(answer->value().status, 202);
+}
+
+TEST_F(RuntimeApiTest, CollectsAStreamForACallerThatWaitsForAll) {
+  Next();
+  Deliver();
+  Pieces pieces;
+  pieces.pieces = {"a", "b"};
+  EXPECT_EQ(Stream(pieces)->value().status, 202);
+  EXPECT_THAT(told_, ElementsAre("next", "stream text/x", "response ab"));
+}
+
+TEST_F(RuntimeApiTest, SeesHowAStreamFails) {
+  pipe_ = std::make_shared<ResponsePipe>();
+  Next();
+  Deliver();
+  Pieces with_error;
+  with_error.pieces = {"a"};
+  with_error.fields = {{"Lambda-Runtime-Function-Error-Type", "Function.Bad"},
+                       {"Lambda-Runtime-Function-Error-Body", "e30="}};
+  EXPECT_EQ(Stream(with_error)->value().status, 202);
+  EXPECT_EQ(told_.back(), "stream error Function.Bad {}");
+  Next();
+  Deliver("id-2");
+  Pieces broken;
+  broken.pieces = {std::unexpected(Error{ErrorCode::kUnavailable, "gone"})};
+  EXPECT_EQ(Stream(broken, "id-2")->value().status, 400);
+  EXPECT_EQ(told_.back(), "stream broken");
+  Pieces other;
+  EXPECT_EQ(Stream(other, "nobody")->value().status, 400);
+}
+
+TEST_F(RuntimeApiTest, ForgetsAStreamWhoseInvokeIsOver) {
+  pipe_ = std::make_shared<ResponsePipe>();
+  Next();
+  Deliver();
+  Pieces pieces;
+  pieces.pieces = {std::string(100'000, 'x'), "y"};
+  const auto answer = Stream(pieces);
+  pipe_->Finish();
+  api_.Reset();
+  Poll();
+  EXPECT_EQ(answer->value().status, 403);
+  EXPECT_THAT(told_, ElementsAre("next", "stream text/x"));
 }
 
 }  // namespace

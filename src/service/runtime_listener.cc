@@ -14,6 +14,17 @@ constexpr http::ServerLimits kLimits{.max_body_bytes = kMaxResponseBytes,
                                      .request_timeout = std::chrono::milliseconds{0},
                                      .idle_timeout = std::chrono::milliseconds{0}};
 
+boost::asio::awaitable<http::Reply> Answer(RuntimeApi& api, http::Request request) {
+  http::Response response = co_await api.Handle(std::move(request));
+  co_return http::Reply(std::move(response));
+}
+
+boost::asio::awaitable<http::Reply> AnswerStream(RuntimeApi& api, http::Request head,
+                                                 http::BodySource& body) {
+  http::Response response = co_await api.HandleStream(std::move(head), body);
+  co_return http::Reply(std::move(response));
+}
+
 class TcpListener final : public RuntimeListener {
  public:
   explicit TcpListener(std::unique_ptr<http::Server> server)
@@ -34,8 +45,12 @@ class TcpListeners final : public RuntimeListeners {
   std::expected<std::unique_ptr<RuntimeListener>, Error> Listen(RuntimeApi& api) override {
     auto server = http::Server::Listen(
         executor_, {"127.0.0.1", 0},
-        [&api](http::Request request) { return api.Handle(std::move(request)); }, log_, kLimits,
-        [&api](const http::Request& head) { return api.HandleTooLarge(head); });
+        [&api](http::Request request) { return Answer(api, std::move(request)); }, log_, kLimits,
+        [&api](const http::Request& head) { return api.HandleTooLarge(head); },
+        {.wanted = &RuntimeApi::IsStream,
+         .handle = [&api](http::Request head, http::BodySource& body) {
+           return AnswerStream(api, std::move(head), body);
+         }});
     if (!server) return std::unexpected(std::move(server.error()));
     return std::make_unique<TcpListener>(std::move(*server));
   }

@@ -25,6 +25,7 @@
 #include "service/tag_api.h"
 #include "service/timers.h"
 #include "service/url_api.h"
+#include "service/url_invoke.h"
 #include "service/version_api.h"
 
 namespace kelvin::service {
@@ -60,11 +61,11 @@ class Service::Impl {
 
   // Takes up what the store holds.
   std::expected<void, Error> Load();
-  awaitable<http::Response> Handle(http::Request request);
+  awaitable<http::Reply> Handle(http::Request request);
   awaitable<void> Stop();
 
  private:
-  awaitable<http::Response> Dispatch(http::Request request, const std::string& request_id);
+  awaitable<http::Reply> Dispatch(http::Request request, const std::string& request_id);
   http::Response Unknown(std::string_view call);
   void WatchSandboxes();
 
@@ -82,6 +83,7 @@ class Service::Impl {
   ControlParts control_;
   LayerApi layer_api_;
   InvokeApi invoke_api_;
+  FunctionUrls urls_;
   Operations operations_;
   asio::posix::stream_descriptor sandbox_events_;
   std::shared_ptr<Impl*> self_;
@@ -137,6 +139,11 @@ Service::Impl::Impl(const asio::any_io_executor& executor, const ServiceParts& p
                    .clock = parts.clock,
                    .random = parts.random,
                    .place = environment_options_.place}),
+      urls_({.registry = registry_,
+             .scheduler = scheduler_,
+             .clock = parts.clock,
+             .random = parts.random,
+             .place = environment_options_.place}),
       sandbox_events_(executor, parts.sandboxes.event_fd()),
       self_(std::make_shared<Impl*>(this)) {
   AddFunctionCalls(operations_, control_);
@@ -184,11 +191,11 @@ std::expected<void, Error> Service::Impl::Load() {
   return {};
 }
 
-awaitable<http::Response> Service::Impl::Handle(http::Request request) {
+awaitable<http::Reply> Service::Impl::Handle(http::Request request) {
   const std::string request_id = NewUuid(parts_.random);
-  http::Response response = co_await Dispatch(std::move(request), request_id);
-  response.headers.Add("x-amzn-RequestId", request_id);
-  co_return response;
+  http::Reply reply = co_await Dispatch(std::move(request), request_id);
+  reply.response.headers.Add("x-amzn-RequestId", request_id);
+  co_return reply;
 }
 
 http::Response Service::Impl::Unknown(std::string_view call) {
@@ -197,8 +204,11 @@ http::Response Service::Impl::Unknown(std::string_view call) {
       {ApiErrorKind::kUnknownOperation, fmt::format("Unknown operation: {}", call)});
 }
 
-awaitable<http::Response> Service::Impl::Dispatch(http::Request request,
-                                                  const std::string& request_id) {
+awaitable<http::Reply> Service::Impl::Dispatch(http::Request request,
+                                               const std::string& request_id) {
+  if (auto address = FunctionUrls::AddressOf(request)) {
+    co_return co_await urls_.Handle(std::move(*address), std::move(request), request_id);
+  }
   auto route = FindRoute(request.method, request.target);
   if (!route) co_return Unknown(fmt::format("{} {}", request.method, request.target));
   const auto operation = operations_.find(route->operation);
@@ -241,6 +251,10 @@ std::expected<std::unique_ptr<Service>, Error> Service::Create(
   return std::unique_ptr<Service>(new Service(std::move(impl)));
 }
 
+bool Service::IsForFunctionUrl(const http::Request& request) {
+  return FunctionUrls::AddressOf(request).has_value();
+}
+
 http::Response Service::TooLarge(const http::Request& head) {
   const auto route = FindRoute(head.method, head.target);
   std::string_view operation = route ? route->operation : "CreateFunction";
@@ -252,7 +266,7 @@ http::Response Service::TooLarge(const http::Request& head) {
   return ErrorResponse(error);
 }
 
-awaitable<http::Response> Service::Handle(http::Request request) {
+awaitable<http::Reply> Service::Handle(http::Request request) {
   return impl_->Handle(std::move(request));
 }
 

@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/log.h"
-#include "http/message.h"
+#include "http/server.h"
 #include "sandbox/sandbox.h"
 
 namespace kelvin::service {
@@ -69,7 +69,7 @@ class Service {
   ~Service();  // ends what still runs, at once
 
   // Answers one request of the Lambda API. Requests may overlap.
-  boost::asio::awaitable<http::Response> Handle(http::Request request);
+  boost::asio::awaitable<http::Reply> Handle(http::Request request);
 
   // Refuses new work and ends every environment: SIGTERM, and SIGKILL for what is left within two
   // seconds. When it returns, no process of a function remains, unless the kernel itself hangs.
@@ -77,6 +77,8 @@ class Service {
 
   // Largest request body of the API: what the HTTP server in front must let through.
   static constexpr std::size_t kMaxRequestBytes = 70'167'211;
+  // Whether a request is for a function URL, and so for anybody.
+  static bool IsForFunctionUrl(const http::Request& request);
   // The answer to a request with a larger one.
   static http::Response TooLarge(const http::Request& head);
 

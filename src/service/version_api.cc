@@ -88,7 +88,11 @@ awaitable<http::Response> ListVersions(ControlParts& parts, ApiCall call) {
 FunctionConfig PublishLatest(FunctionRecord& record, Random& random,
                              const std::string& description) {
   const auto last = record.versions.find(record.last_version);
-  if (last != record.versions.end() && IsSame(last->second, record.latest)) return last->second;
+  if (last != record.versions.end() && IsSame(last->second, record.latest) &&
+      record.published_description == record.latest.description) {
+    return last->second;
+  }
+  record.published_description = record.latest.description;
   FunctionConfig version = record.latest;
   const int number = ++record.last_version;
   version.version = std::to_string(number);
