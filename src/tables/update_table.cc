@@ -224,7 +224,8 @@ Outcome<void> UpdateIndex(const IndexUpdate& update, const std::vector<NamedKey>
   return {};
 }
 
-// Only keys have definitions.
+// Takes new definitions, and keeps those that are keys. `definitions` must not point into
+// `definition`.
 void KeepKeysOnly(const std::vector<NamedKey>& definitions, TableDefinition& definition) {
   const auto is_key = [&](std::string_view name) {
     return definition.key.Has(name) ||
@@ -247,7 +248,7 @@ Outcome<void> Change(const UpdateRequest& request, TableDefinition& definition,
   for (const IndexUpdate& update : request.updates) {
     if (auto ok = UpdateIndex(update, *definitions, definition); !ok) return ok;
   }
-  KeepKeysOnly(*definitions, definition);
+  KeepKeysOnly(request.definitions, definition);
   if (request.deletion_protection) {
     definition.deletion_protection =
         *request.deletion_protection ? DeletionProtection::kOn : DeletionProtection::kOff;
