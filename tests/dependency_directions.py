@@ -22,7 +22,7 @@ ALLOWED = {
     "deploy": {"base", "http", "aws"},
     "cli": {"base", "deploy", "http", "aws", "package", "sandbox", "service", "tables", "lab"},
     "include": set(),
-    "functions": {"include", "base", "http", "aws"},
+    "functions": {"include", "base", "http", "aws", "lab"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]((?:[a-z_0-9]+/)+[a-z_0-9.]+)[">]', re.MULTILINE)
 

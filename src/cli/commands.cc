@@ -12,6 +12,7 @@
 #include "cli/inspect.h"
 #include "cli/invoke.h"
 #include "cli/pack.h"
+#include "cli/records.h"
 #include "cli/rollback_command.h"
 #include "cli/rollout_command.h"
 #include "cli/serve.h"
@@ -33,6 +34,10 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"compare", "measure functions, cold and warm, and compare them", Compare},
+    {"sweep", "measure a function at several memory sizes, recommend one", Sweep},
+    {"report", "make a report of a saved record: table, Markdown, CSV, HTML, SVG", ReportRecord},
+    {"cost", "what a month costs, of a record or of given figures", Cost},
+    {"advise", "say which build to ship, by the figures of a record", Advise},
     {"serve", "run Lambda and DynamoDB on this machine", Serve},
     {"tables", "run DynamoDB alone, import and export tables", TablesCommand},
     {"invoke", "invoke a function once", Invoke},

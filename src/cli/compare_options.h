@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <expected>
 #include <optional>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "cli/arguments.h"
 #include "lab/plan.h"
+#include "lab/sweep.h"
 
 namespace kelvin::cli {
 
@@ -16,21 +18,36 @@ struct CompareOptions {
   std::vector<std::string> functions;  // names; none means all of the configuration
   std::vector<std::string> packages;   // zips
   std::string config = "kelvin.toml";
-  std::string endpoint_url;  // empty: a service of its own
+  std::string endpoint_url;  // empty: AWS where `remote`, else a service of its own
+  std::string profile;       // of ~/.aws
+  bool remote = false;       // functions that exist somewhere, rather than ones to deploy
   lab::PlanOptions plan;
   bool seed_given = false;             // else the caller draws one
   std::optional<int> memory_mb;        // of what is deployed, instead of what is configured
   std::optional<std::string> payload;  // as given: JSON or a path
   std::string out = "out";
   Format format = Format::kTable;
+  std::optional<std::chrono::milliseconds> budget;  // for the whole run
+  std::string resume;                               // the record or journal to go on with
+  std::vector<int> sweep_memory;                    // MB; not empty for a sweep
+  lab::SweepChoice sweep;
+  std::vector<std::string> records;  // two saved records to compare, instead of measuring
+  std::vector<std::string> fail_if;
+  std::string summary;               // where the comparison of two records goes as Markdown
   double cold_share = 0.01;          // of the requests that the cost is for
-  std::string region = "us-east-1";  // whose prices count
-  std::string prices;                // a price file instead of the built-in one
+  std::string region = "us-east-1";  // whose prices count, and of the functions on AWS
+  bool region_given = false;
+  std::string prices;  // a price file instead of the built-in one
 };
 
 std::expected<CompareOptions, Stop> ParseCompare(const std::vector<std::string>& arguments);
+std::expected<CompareOptions, Stop> ParseSweep(const std::vector<std::string>& arguments);
 
-// The command line that repeats a run: everything that shapes its figures, quoted for a shell.
-std::string CompareCommand(const CompareOptions& options);
+// The words that repeat a run, the command's name first: those it was given, and its seed.
+std::vector<std::string> RepeatArguments(std::string_view command,
+                                         const std::vector<std::string>& arguments,
+                                         const CompareOptions& options);
+// The same as one line for a shell.
+std::string ShellLine(const std::vector<std::string>& arguments);
 
 }  // namespace kelvin::cli

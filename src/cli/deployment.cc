@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <utility>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "cli/payload.h"
 #include "cli/suggest.h"
 #include "package/contents.h"
+#include "package/zip.h"
 
 namespace kelvin::cli {
 namespace {
@@ -168,6 +170,55 @@ std::expected<DeployedFunction, Error> FromPackage(const CompareOptions& options
   return deployed;
 }
 
+// The files of a package, unpacked for as long as it takes to look at them.
+struct PackageFacts {
+  std::string mode;
+  std::optional<std::uint64_t> unpacked_size;
+};
+
+PackageFacts LookInto(const std::string& zip) {
+  PackageFacts facts;
+  const auto folder = TemporaryDirectory::Create();
+  if (!folder) return facts;
+  const auto unpacked = package::UnpackZip(zip, folder->path());
+  if (!unpacked) return facts;  // creating the function will say what is wrong with it
+  facts.unpacked_size = unpacked->bytes;
+  const auto manifest = ReadFile(folder->path() / "kelvin.json");
+  if (!manifest) return facts;
+  boost::system::error_code error;
+  const json::value document = json::parse(*manifest, error);
+  const json::object* object = error ? nullptr : document.if_object();
+  const json::value* mode = object == nullptr ? nullptr : object->if_contains("mode");
+  if (mode != nullptr && mode->is_string()) facts.mode = mode->get_string();
+  return facts;
+}
+
+// What the package itself says: its mode where nobody else did, and how large it is unpacked. The
+// engine is asked to tell what it compiles.
+void Complete(DeployedFunction& function) {
+  const PackageFacts facts = LookInto(function.input.zip);
+  auto& mode = function.input.tags["kelvin:mode"];
+  if (!facts.mode.empty()) mode = facts.mode;
+  if (mode.empty()) mode = "aot";
+  function.subject.unpacked_size = facts.unpacked_size;
+  function.input.environment.emplace("KELVIN_ENGINE_LOG", "1");
+}
+
+// A copy of each function for each memory size, measured side by side.
+void SpreadOverMemory(const std::vector<int>& sizes, Deployment& deployment) {
+  const std::vector<DeployedFunction> originals = std::exchange(deployment.functions, {});
+  for (const DeployedFunction& original : originals) {
+    for (const int memory : sizes) {
+      DeployedFunction copy = original;
+      copy.input.name = fmt::format("{}-{}", original.input.name, memory);
+      copy.input.memory_mb = memory;
+      copy.subject.name = copy.input.name;
+      copy.input.tags.try_emplace("kelvin:function", original.input.name);
+      deployment.functions.push_back(std::move(copy));
+    }
+  }
+}
+
 http::Request CreateTableRequest(const TableConfig& table) {
   json::array attributes;
   json::array schema;
@@ -237,6 +288,8 @@ std::expected<Deployment, Error> PlanDeployment(const CompareOptions& options) {
     }
     deployment.functions.push_back(std::move(*deployed));
   }
+  if (!options.sweep_memory.empty()) SpreadOverMemory(options.sweep_memory, deployment);
+  for (DeployedFunction& function : deployment.functions) Complete(function);
   return deployment;
 }
 

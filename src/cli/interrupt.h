@@ -9,8 +9,8 @@ namespace kelvin::cli {
 // once with kExitInterrupted. Starts a thread: make sandboxes before it.
 class InterruptWatch {
  public:
-  // `on_first` runs on the watch's own thread. May be empty.
-  explicit InterruptWatch(std::function<void()> on_first);
+  // Both run on the watch's own thread, `before_exit` when the second signal came. May be empty.
+  InterruptWatch(std::function<void()> on_first, std::function<void()> before_exit);
   InterruptWatch(const InterruptWatch&) = delete;
   InterruptWatch& operator=(const InterruptWatch&) = delete;
   ~InterruptWatch();

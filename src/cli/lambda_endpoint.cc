@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "aws/credential_chain.h"
 #include "aws/network.h"
+#include "base/file.h"
 #include "cli/serve_options.h"
 
 namespace kelvin::cli {
@@ -42,10 +44,55 @@ std::expected<aws::LambdaClientOptions, Error> LambdaOptions(const Host& host,
       url);
 }
 
+std::expected<aws::LambdaClientOptions, Error> RemoteLambdaOptions(const Host& host,
+                                                                   const CompareOptions& options) {
+  if (!options.endpoint_url.empty() && options.profile.empty()) {
+    const auto endpoint = aws::ParseEndpointUrl(options.endpoint_url);
+    if (!endpoint) return std::unexpected(endpoint.error());
+    if (IsLoopbackAddress(endpoint->address.host)) return LambdaOptions(host, options.endpoint_url);
+  }
+  http::TcpConnector metadata;
+  const aws::CredentialSources sources{
+      .environment = host.environment,
+      .profile = options.profile,
+      .read_file = [](const std::filesystem::path& path) { return ReadFile(path); },
+      .metadata = metadata,
+      .clock = host.clock};
+  aws::LambdaClientOptions lambda;
+  if (options.region_given) {
+    lambda.region = options.region;
+  } else {
+    auto region = aws::FindRegion(sources);
+    if (!region) return std::unexpected(std::move(region.error()));
+    lambda.region = std::move(*region);
+  }
+  auto endpoint =
+      aws::FindEndpoint("lambda", lambda.region, host.environment, options.endpoint_url);
+  if (!endpoint) return std::unexpected(std::move(endpoint.error()));
+  lambda.endpoint = std::move(*endpoint);
+  auto credentials = aws::FindCredentials(sources);
+  if (!credentials) return std::unexpected(std::move(credentials.error()));
+  lambda.credentials = std::move(*credentials);
+  return lambda;
+}
+
 std::string CallFailure(const Error& error) {
-  if (error.code != ErrorCode::kUnavailable) return error.message;
-  return error.message +
-         "; start a local service with 'kelvin serve', or name the endpoint with --endpoint-url";
+  switch (error.code) {
+    case ErrorCode::kUnavailable:
+      return error.message +
+             "; start a local service with 'kelvin serve', or name the endpoint with "
+             "--endpoint-url";
+    case ErrorCode::kPermissionDenied:
+      return error.message +
+             "; check the credentials, their region, and that they allow lambda:GetFunction, "
+             "lambda:UpdateFunctionConfiguration and lambda:InvokeFunction";
+    case ErrorCode::kThrottled:
+      return error.message +
+             "; Lambda kept refusing for too many requests: try again later, or go on with what "
+             "was measured by 'kelvin compare --resume'";
+    default:
+      return error.message;
+  }
 }
 
 }  // namespace kelvin::cli

@@ -6,6 +6,7 @@
 
 #include "aws/lambda_client.h"
 #include "base/error.h"
+#include "cli/compare_options.h"
 #include "cli/host.h"
 #include "http/stream.h"
 
@@ -34,6 +35,11 @@ std::expected<aws::LambdaClientOptions, Error> LambdaOptions(const Host& host,
 // The environment with made-up credentials and us-east-1 where it has none: for endpoints on this
 // machine.
 aws::EnvironmentLookup WithStandIns(aws::EnvironmentLookup environment);
+
+// Options for functions that exist: at --endpoint-url as above, else on AWS with the credentials
+// and the region of the profile, the environment, the container or the instance.
+std::expected<aws::LambdaClientOptions, Error> RemoteLambdaOptions(const Host& host,
+                                                                   const CompareOptions& options);
 
 // The message of a failed call, with what to do where nobody listens.
 std::string CallFailure(const Error& error);

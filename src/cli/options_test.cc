@@ -91,14 +91,57 @@ TEST(CompareOptions, HelpHasExamples) {
                                        HasSubstr("--warm-up")));
 }
 
-TEST(CompareCommand, RepeatsTheRun) {
-  auto options = ParseCompare({"hello", "--payload", "{\"it's\": 1}", "--cold", "3"});
+TEST(RepeatArguments, RepeatTheRunWithItsSeed) {
+  const std::vector<std::string> given = {"hello", "--payload", "{\"it's\": 1}", "--cold", "3"};
+  auto options = ParseCompare(given);
   ASSERT_TRUE(options.has_value());
   options->plan.seed = 77;
-  const std::string command = CompareCommand(*options);
-  EXPECT_EQ(command,
-            "kelvin compare hello --cold 3 --warm 200 --warm-up 10 --seed 77 "
-            "--payload '{\"it'\\''s\": 1}' --cold-share 0.01 --region us-east-1");
+  const auto words = RepeatArguments("compare", given, *options);
+  EXPECT_EQ(ShellLine(words),
+            "kelvin compare hello --payload '{\"it'\\''s\": 1}' --cold 3 --seed 77");
+  const std::vector<std::string> again(words.begin() + 1, words.end());
+  EXPECT_EQ(RepeatArguments("compare", again, ParseCompare(again).value()), words);
+}
+
+TEST(CompareOptions, TellFunctionsThatExistFromThoseToDeploy) {
+  const auto arn = ParseCompare({"arn:aws:lambda:eu-west-1:123456789012:function:f"});
+  ASSERT_TRUE(arn.has_value()) << arn.error().text;
+  EXPECT_TRUE(arn->remote);
+  EXPECT_EQ(arn->region, "eu-west-1");
+  EXPECT_TRUE(ParseCompare({"--function", "f"})->remote);
+  EXPECT_TRUE(ParseCompare({"f", "--profile", "work"})->remote);
+  EXPECT_FALSE(ParseCompare({"f"})->remote);
+  EXPECT_THAT(ParseCompare({"--profile", "work"}).error().text, HasSubstr("at least one function"));
+}
+
+TEST(CompareOptions, TakeTwoRecordsAndRules) {
+  const auto options =
+      ParseCompare({"a.json", "b.json", "--fail-if", "cold.p50 > 10%", "--fail-if", "memory > 5%"});
+  ASSERT_TRUE(options.has_value()) << options.error().text;
+  EXPECT_EQ(options->records.size(), 2U);
+  EXPECT_EQ(options->fail_if.size(), 2U);
+  EXPECT_THAT(ParseCompare({"a.json"}).error().text, HasSubstr("two records"));
+  EXPECT_THAT(ParseCompare({"f", "--fail-if", "x"}).error().text, HasSubstr("two records"));
+  EXPECT_THAT(ParseCompare({"a.json", "b.json", "f"}).error().text, HasSubstr("nothing else"));
+}
+
+TEST(CompareOptions, TakeATimeBudget) {
+  EXPECT_EQ(ParseCompare({"--budget", "90s"})->budget, std::chrono::seconds{90});
+  EXPECT_EQ(ParseCompare({"--budget", "1.5m"})->budget, std::chrono::seconds{90});
+  for (const char* bad : {"0", "-1s", "soon", "5h", "nan"}) {
+    EXPECT_THAT(ParseCompare({"--budget", bad}).error().text, HasSubstr("--budget")) << bad;
+  }
+}
+
+TEST(SweepOptions, TakeMemorySizesAndAStrategy) {
+  const auto options = ParseSweep({"f", "--memory", "128,512", "--strategy", "cost"});
+  ASSERT_TRUE(options.has_value()) << options.error().text;
+  EXPECT_EQ(options->sweep_memory, (std::vector<int>{128, 512}));
+  EXPECT_EQ(options->sweep.strategy, lab::Strategy::kCost);
+  EXPECT_EQ(ParseSweep({"f"})->sweep_memory.size(), 5U);
+  EXPECT_THAT(ParseSweep({"f", "--memory", "64"}).error().text, HasSubstr("128 to 10240"));
+  EXPECT_THAT(ParseSweep({"f", "g"}).error().text, HasSubstr("one function"));
+  EXPECT_FALSE(ParseSweep({"f", "--strategy", "luck"}).has_value());
 }
 
 TEST(ServeOptions, HaveTheDocumentedDefaults) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "lab/cost.h"
+#include "lab/format.h"
 #include "lab/record.h"
 #include "lab/table.h"
 
@@ -18,10 +19,16 @@ std::string TerminalReport(const Record& record, const PriceTable& prices, const
 // The same as GitHub-flavoured Markdown, with the machine and how to repeat the run.
 std::string MarkdownReport(const Record& record, const PriceTable& prices);
 
-// Milliseconds with three significant digits or more and their unit: "0.42 ms", "12.3 ms",
-// "1081 ms".
-std::string FormatMs(double ms);
-// Bytes as "387 KB", "5.56 MB" (powers of 1024).
-std::string FormatBytes(std::uint64_t bytes);
+// One row a function, one column a figure, as RFC 4180 has it: plain numbers, units in the titles.
+std::string CsvReport(const Record& record, const PriceTable& prices);
+// One row a sample.
+std::string CsvSamples(const Record& record);
+
+// One page that needs no network: the tables, sortable, and charts drawn by Chart.js, which it
+// carries.
+std::string HtmlReport(const Record& record, const PriceTable& prices);
+
+// The bars as a picture that is readable on light and dark.
+std::string SvgReport(const Record& record, const PriceTable& prices);
 
 }  // namespace kelvin::lab

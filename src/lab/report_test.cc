@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "lab/example_record.h"
+#include "lab/report_parts.h"
 
 namespace kelvin::lab {
 namespace {

@@ -313,6 +313,7 @@ std::expected<void, Error> Run(aws::LambdaClient& client, const Clock& clock,
   const auto restored = runner.Restore();
   if (result && !restored) result = std::unexpected(restored.error());
   record.finished = FormatIso8601(clock.WallNow());
+  record.conditions.load_end = ReadLoad();
   if (!result) record.state = "failed";
   const auto saved = hooks.save(record);
   if (result && !saved) return saved;

@@ -2,28 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <map>
+
+#include <fmt/format.h>
 
 namespace kelvin::lab {
 namespace {
 
 constexpr double kMillion = 1e6;
-constexpr double kLeastRatio = 1.05;
 
-// The samples of one function that count, figure by figure.
-struct Columns {
-  std::vector<double> init;
-  std::vector<double> cold_duration;
-  std::vector<double> cold_total;
-  std::vector<double> cold_client;
-  std::vector<double> cold_billed;
-  std::vector<double> warm_up;
-  std::vector<double> warm;
-  std::vector<double> warm_client;
-  std::vector<double> warm_billed;
-};
-
-void AddCold(const Sample& sample, Columns& columns) {
+void AddCold(const Sample& sample, SampleColumns& columns) {
   const double init_ms = sample.init_ms.value_or(0);
   columns.init.push_back(init_ms);
   columns.cold_duration.push_back(sample.duration_ms);
@@ -32,13 +20,13 @@ void AddCold(const Sample& sample, Columns& columns) {
   columns.cold_billed.push_back(static_cast<double>(sample.billed_ms));
 }
 
-void AddWarm(const Sample& sample, Columns& columns) {
+void AddWarm(const Sample& sample, SampleColumns& columns) {
   columns.warm.push_back(sample.duration_ms);
   columns.warm_client.push_back(sample.client_ms);
   columns.warm_billed.push_back(static_cast<double>(sample.billed_ms));
 }
 
-void AddSample(const Sample& sample, Columns& columns, FunctionSummary& summary) {
+void AddSample(const Sample& sample, SampleColumns& columns, FunctionSummary& summary) {
   if (sample.outcome == Outcome::kRejected) {
     ++summary.rejected;
     return;
@@ -75,58 +63,66 @@ std::optional<double> CostPerMillion(const Record& record, const FunctionSummary
   return cost->total_usd();
 }
 
-bool Overlap(const std::optional<Interval>& a, const std::optional<Interval>& b) {
-  return a && b && a->low <= b->high && b->low <= a->high;
+void SummarizeEngine(const Record& record, std::size_t function, FunctionSummary& summary) {
+  std::vector<EngineCounters> cold;
+  for (const Sample& sample : record.samples) {
+    if (sample.function != function || sample.outcome != Outcome::kOk || !sample.engine) continue;
+    if (sample.kind == SampleKind::kCold) cold.push_back(*sample.engine);
+    summary.engine_end = sample.engine;
+  }
+  if (cold.empty()) return;
+  std::ranges::sort(cold, {}, &EngineCounters::tier0_ms);
+  summary.engine_cold = cold[cold.size() / 2];
 }
 
 }  // namespace
 
 std::vector<FunctionSummary> Summarize(const Record& record, const PriceTable& prices) {
   std::vector<FunctionSummary> summaries(record.functions.size());
-  std::vector<Columns> columns(record.functions.size());
   for (const Sample& sample : record.samples) {
-    AddSample(sample, columns[sample.function], summaries[sample.function]);
+    FunctionSummary& summary = summaries[sample.function];
+    AddSample(sample, summary.samples, summary);
   }
   for (std::size_t i = 0; i < summaries.size(); ++i) {
     FunctionSummary& summary = summaries[i];
+    const SampleColumns& samples = summary.samples;
     summary.function = i;
-    summary.init = Summarize(columns[i].init);
-    summary.cold_duration = Summarize(columns[i].cold_duration);
-    summary.cold_total = Summarize(columns[i].cold_total);
-    summary.cold_client = Summarize(columns[i].cold_client);
-    summary.warm_up = Summarize(columns[i].warm_up);
-    summary.warm = Summarize(columns[i].warm);
-    summary.warm_client = Summarize(columns[i].warm_client);
-    summary.cold_billed_ms = Mean(columns[i].cold_billed);
-    summary.warm_billed_ms = Mean(columns[i].warm_billed);
+    summary.init = Summarize(samples.init);
+    summary.cold_duration = Summarize(samples.cold_duration);
+    summary.cold_total = Summarize(samples.cold_total);
+    summary.cold_client = Summarize(samples.cold_client);
+    summary.warm_up = Summarize(samples.warm_up);
+    summary.warm = Summarize(samples.warm);
+    summary.warm_client = Summarize(samples.warm_client);
+    summary.cold_billed_ms = Mean(samples.cold_billed);
+    summary.warm_billed_ms = Mean(samples.warm_billed);
+    SummarizeEngine(record, i, summary);
     summary.cost_per_million = CostPerMillion(record, summary, prices);
   }
   return summaries;
 }
 
-std::vector<Improvement> FindImprovements(
-    const Record& record, const std::vector<FunctionSummary>& summaries,
-    std::optional<double> (*value)(const FunctionSummary&),
-    std::optional<Interval> (*interval)(const FunctionSummary&)) {
-  std::map<std::string, std::vector<const FunctionSummary*>> groups;
-  for (const FunctionSummary& summary : summaries) {
-    if (value(summary)) groups[record.functions[summary.function].group].push_back(&summary);
+std::vector<Pair> ComparedPairs(const Record& record) {
+  std::map<std::string, std::vector<std::size_t>> groups;
+  for (std::size_t i = 0; i < record.functions.size(); ++i) {
+    groups[record.functions[i].group].push_back(i);
   }
-  std::vector<Improvement> improvements;
+  std::vector<Pair> pairs;
   for (const auto& [group, members] : groups) {
-    const auto [best, worst] =
-        std::minmax_element(members.begin(), members.end(),
-                            [&](const auto* a, const auto* b) { return *value(*a) < *value(*b); });
-    if (*best == *worst || *value(**best) <= 0) continue;
-    // An exact figure that is the same to a few percent is not worth a word.
-    const bool exact = !interval(**best) || !interval(**worst);
-    if (exact && *value(**worst) / *value(**best) < kLeastRatio) continue;
-    improvements.push_back(Improvement{.best = (*best)->function,
-                                       .worst = (*worst)->function,
-                                       .ratio = *value(**worst) / *value(**best),
-                                       .clear = !Overlap(interval(**best), interval(**worst))});
+    const auto jit = std::ranges::find_if(
+        members, [&](std::size_t i) { return record.functions[i].mode == "jit"; });
+    const std::size_t reference = jit == members.end() ? members.front() : *jit;
+    for (const std::size_t member : members) {
+      if (member != reference) pairs.push_back({reference, member});
+    }
   }
-  return improvements;
+  return pairs;
+}
+
+std::string LabelOf(const Record& record, std::size_t function) {
+  const Function& named = record.functions[function];
+  const auto same = std::ranges::count(record.functions, named.name, &Function::name);
+  return same > 1 ? fmt::format("{} {} MB", named.name, named.memory_mb) : named.name;
 }
 
 }  // namespace kelvin::lab

@@ -9,19 +9,11 @@ namespace kelvin::lab {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
 PriceTable Prices() {
   return ParsePriceTable(BuiltInPrices()).value();
-}
-
-std::optional<double> Cold(const FunctionSummary& summary) {
-  return summary.cold_total ? std::optional(summary.cold_total->p50) : std::nullopt;
-}
-std::optional<Interval> ColdInterval(const FunctionSummary& summary) {
-  return summary.cold_total ? summary.cold_total->median_confidence : std::nullopt;
 }
 
 TEST(FunctionSummary, AddsInitAndDurationOfEachColdSample) {
@@ -75,33 +67,46 @@ TEST(FunctionSummary, OfAFunctionWithoutSamplesIsEmpty) {
   const auto summaries = Summarize(record, Prices());
   EXPECT_FALSE(summaries[0].warm.has_value());
   EXPECT_FALSE(summaries[0].cost_per_million.has_value());
-  EXPECT_THAT(FindImprovements(record, summaries, Cold, ColdInterval), IsEmpty());
 }
 
-TEST(Improvement, IsFoundBetweenTheBuildsOfAGroup) {
-  const Record record = ExampleRecord();
-  const auto found = FindImprovements(record, Summarize(record, Prices()), Cold, ColdInterval);
-  ASSERT_THAT(found, SizeIs(1));
-  EXPECT_EQ(found[0].worst, 0U);
-  EXPECT_EQ(found[0].best, 1U);
-  EXPECT_NEAR(found[0].ratio, 127 / 19.0, 0.01);
-  EXPECT_TRUE(found[0].clear);
-}
-
-TEST(Improvement, IsNotClaimedAcrossGroups) {
+TEST(FunctionSummary, ShowsWhatTheEngineDid) {
   Record record = ExampleRecord();
-  record.functions[1].group = "another";
-  EXPECT_THAT(FindImprovements(record, Summarize(record, Prices()), Cold, ColdInterval), IsEmpty());
+  EXPECT_FALSE(Summarize(record, Prices())[0].engine_cold.has_value());
+  record.samples[0].engine = EngineCounters{.mode = "jit", .tier0_functions = 9, .tier0_ms = 30};
+  record.samples[1].engine = EngineCounters{.mode = "jit", .tier0_functions = 9, .tier0_ms = 20};
+  record.samples[2].engine = EngineCounters{.mode = "jit", .tier0_functions = 9, .tier0_ms = 90};
+  record.samples[15].engine = EngineCounters{.mode = "jit", .tier1_functions = 2};
+  const auto summaries = Summarize(record, Prices());
+  EXPECT_DOUBLE_EQ(summaries[0].engine_cold->tier0_ms, 30);
+  EXPECT_EQ(summaries[0].engine_end->tier1_functions, 2);
+  EXPECT_FALSE(summaries[1].engine_end.has_value());
 }
 
-TEST(Improvement, IsNotClearWhenTheIntervalsOverlap) {
-  Record record = ExampleRecord();
-  for (Sample& sample : record.samples) {
-    if (sample.function == 1 && sample.init_ms) sample.init_ms = *sample.init_ms + 107;
-  }
-  const auto found = FindImprovements(record, Summarize(record, Prices()), Cold, ColdInterval);
-  ASSERT_THAT(found, SizeIs(1));
-  EXPECT_FALSE(found[0].clear);
+TEST(ComparedPairs, HoldTheOthersOfAGroupAgainstJit) {
+  Record record;
+  const auto add = [&](const char* name, const char* group, const char* mode) {
+    record.functions.push_back(Function{.name = name, .group = group, .mode = mode});
+  };
+  add("a-aot", "a", "aot");
+  add("b", "", "");
+  add("a-jit", "a", "jit");
+  add("a-r2r", "a", "r2r");
+  add("c", "", "");
+  const auto pairs = ComparedPairs(record);
+  ASSERT_THAT(pairs, SizeIs(3));
+  EXPECT_EQ(pairs[0].reference, 1U);  // b against c: neither belongs to anything
+  EXPECT_EQ(pairs[0].other, 4U);
+  EXPECT_EQ(pairs[1].reference, 2U);
+  EXPECT_EQ(pairs[1].other, 0U);
+  EXPECT_EQ(pairs[2].other, 3U);
+}
+
+TEST(Label, NamesTheMemorySizeWhereTheNameIsNotEnough) {
+  Record record;
+  record.functions = {Function{.name = "f", .memory_mb = 128},
+                      Function{.name = "f", .memory_mb = 256}, Function{.name = "g"}};
+  EXPECT_EQ(LabelOf(record, 1), "f 256 MB");
+  EXPECT_EQ(LabelOf(record, 2), "g");
 }
 
 }  // namespace
