@@ -102,7 +102,18 @@ asio::awaitable<http::Reply> LocalLambda::Answer(http::Request request) {
     http::Reply reply(std::move(*refusal));
     co_return reply;
   }
-  if (!tables::Tables::Accepts(request)) co_return co_await service_->Handle(std::move(request));
+  if (auto figures = metrics_.Answer(request)) {
+    http::Reply counted(std::move(*figures));
+    co_return counted;
+  }
+  if (!tables::Tables::Accepts(request)) {
+    const std::string method = request.method;
+    const std::string target = request.target;
+    const Clock::TimePoint begin = clock_.Now();
+    http::Reply reply = co_await service_->Handle(std::move(request));
+    metrics_.Note(method, target, reply.response, clock_.Now() - begin);
+    co_return reply;
+  }
   co_return co_await tables_->Answer(std::move(request));
 }
 

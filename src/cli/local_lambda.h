@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "cli/local_metrics.h"
 #include "cli/tables_handler.h"
 #include "http/server.h"
 #include "sandbox/sandbox.h"
@@ -58,7 +59,7 @@ class LocalLambda {
 
  private:
   LocalLambda(const Clock& clock, Random& random, Log& log)
-      : clock_(clock), random_(random), log_(log) {}
+      : clock_(clock), random_(random), log_(log), metrics_(clock) {}
   std::expected<void, Error> OpenParts(LocalOptions options);
   std::expected<void, Error> Listen(const http::Endpoint& endpoint);
   boost::asio::awaitable<http::Reply> Answer(http::Request request);
@@ -66,6 +67,7 @@ class LocalLambda {
   const Clock& clock_;
   Random& random_;
   Log& log_;
+  LocalMetrics metrics_;  // used on the context's thread
   std::unique_ptr<sandbox::Sandboxes> sandboxes_;  // first: its process starts before any thread
   boost::asio::io_context context_{1};
   std::unique_ptr<TablesHandler> tables_;
