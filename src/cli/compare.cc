@@ -78,7 +78,7 @@ int CompareAtEndpoint(const CompareOptions& options, const lab::PriceTable& pric
   record.conditions.target = TargetName(lambda->endpoint);
   if (record.endpoint.empty()) record.endpoint = lambda->endpoint.HostHeader();
   RemoteLambda remote(std::move(*lambda), host);
-  const InterruptWatch watch([&host] { host.err.write(kStopping); }, {});
+  const InterruptWatch watch([&host] { host.err.write(kStopping); });
   const int exit_code = MeasureAndSave(
       remote.client(), subjects, options, [&watch] { return watch.requested(); }, host, record);
   if (record.samples.empty() && exit_code != kExitOk) SuggestNames(remote.client(), subjects, host);

@@ -61,7 +61,8 @@ TEST_F(DeploymentTest, HasEveryFunctionOfTheConfiguration) {
   EXPECT_EQ(function.input.name, "hello-aot");
   EXPECT_EQ(function.input.zip, "zip of hello");
   EXPECT_EQ(function.input.memory_mb, 256);
-  EXPECT_THAT(function.input.environment, ElementsAre(Pair("A", "b")));
+  EXPECT_THAT(function.input.environment,
+              ElementsAre(Pair("A", "b"), Pair("KELVIN_ENGINE_LOG", "1")));
   EXPECT_THAT(function.input.tags,
               UnorderedElementsAre(Pair("kelvin:mode", "aot"), Pair("kelvin:function", "hello")));
   EXPECT_EQ(function.subject.name, "hello-aot");

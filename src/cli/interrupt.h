@@ -10,7 +10,7 @@ namespace kelvin::cli {
 class InterruptWatch {
  public:
   // Both run on the watch's own thread, `before_exit` when the second signal came. May be empty.
-  InterruptWatch(std::function<void()> on_first, std::function<void()> before_exit);
+  explicit InterruptWatch(std::function<void()> on_first, std::function<void()> before_exit = {});
   InterruptWatch(const InterruptWatch&) = delete;
   InterruptWatch& operator=(const InterruptWatch&) = delete;
   ~InterruptWatch();

@@ -86,7 +86,7 @@ int Serve(const std::vector<std::string>& arguments, const Host& host) {
       return Fail(host, kExitEnvironment, started.error().message);
     }
   }
-  const InterruptWatch watch([&] { (*local)->Stop(); }, {});
+  const InterruptWatch watch([&] { (*local)->Stop(); });
   host.out.write(Greeting(*options, **local));
   if (auto told = TellReady(options->ready, (*local)->url()); !told) {
     return Fail(host, kExitEnvironment, told.error().message);
