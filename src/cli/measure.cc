@@ -68,7 +68,9 @@ int MeasureAndSave(aws::LambdaClient& client, const std::vector<lab::Subject>& s
   const auto run = lab::Run(client, host.clock, subjects, run_options, hooks, record);
   progress.Clear();
   if (!run && run.error().code == ErrorCode::kInvalidArgument) return Fail(host, run.error());
-  if (!run && run.error().code == ErrorCode::kNotFound) return Fail(host, run.error());
+  if (!run && run.error().code == ErrorCode::kNotFound) {
+    return Fail(host, kExitUsage, run.error().message);
+  }
   if (!run) return Fail(host, kExitEnvironment, CallFailure(run.error()));
   if (record.state == "interrupted") return kExitInterrupted;
   TellGivenUp(record, host);
