@@ -41,9 +41,9 @@ asan tsan clang gcc: ## the tests under that preset
 
 fuzz: ## each fuzz target for FUZZ_SECONDS seconds
 	@tools/setup
-	@cmake --preset clang --log-level=WARNING
-	@cmake --build --preset clang --target kelvin_fuzzers
-	@tools/fuzz build/clang $(or $(FUZZ_SECONDS),10)
+	@cmake --preset asan --log-level=WARNING
+	@cmake --build --preset asan --target kelvin_fuzzers
+	@tools/fuzz build/asan $(or $(FUZZ_SECONDS),10)
 
 format: ## format every source
 	@git ls-files '*.h' '*.cc' '*.c' | xargs clang-format-19 -i

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "service/function_record.h"
 #include "service/function_name.h"
+#include "service/function_record.h"
 #include "service/function_request.h"
 #include "service/json_check.h"
 #include "service/router.h"

@@ -67,7 +67,7 @@ class LocalLambda {
   const Clock& clock_;
   Random& random_;
   Log& log_;
-  LocalMetrics metrics_;  // used on the context's thread
+  LocalMetrics metrics_;                           // used on the context's thread
   std::unique_ptr<sandbox::Sandboxes> sandboxes_;  // first: its process starts before any thread
   boost::asio::io_context context_{1};
   std::unique_ptr<TablesHandler> tables_;
