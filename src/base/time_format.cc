@@ -46,6 +46,28 @@ std::string FormatAmzDate(Clock::WallTime time) {
                      utc.time.seconds().count());
 }
 
+std::optional<Clock::WallTime> ParseAmzDate(std::string_view text) {
+  if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return std::nullopt;
+  const auto number = [&](std::size_t at, std::size_t length) {
+    int value = 0;
+    for (const char c : text.substr(at, length)) {
+      if (c < '0' || c > '9') return -1;
+      value = value * 10 + (c - '0');
+    }
+    return value;
+  };
+  using std::chrono::day, std::chrono::month, std::chrono::year;
+  const std::chrono::year_month_day date{year{number(0, 4)},
+                                         month{static_cast<unsigned>(number(4, 2))},
+                                         day{static_cast<unsigned>(number(6, 2))}};
+  const int hour = number(9, 2);
+  const int minute = number(11, 2);
+  const int second = number(13, 2);
+  if (!date.ok() || hour < 0 || minute < 0 || second < 0) return std::nullopt;
+  return Clock::WallTime(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
+         std::chrono::minutes(minute) + std::chrono::seconds(second);
+}
+
 std::string FormatDatePath(Clock::WallTime time) {
   const Utc utc(time);
   return fmt::format("{:04}/{:02}/{:02}", utc.year(), utc.month(), utc.day());

@@ -1,7 +1,5 @@
 #include "cli/serve_options.h"
 
-#include <limits>
-
 #include <fmt/format.h>
 
 namespace kelvin::cli {
@@ -24,7 +22,6 @@ bool IsLoopbackAddress(const std::string& host) {
 std::expected<ServeOptions, Stop> ParseServe(const std::vector<std::string>& arguments) {
   ServeOptions options;
   bool ephemeral = false;
-  int ready_fd = -1;
   Arguments parser("serve", "Runs Lambda and DynamoDB on this machine until Ctrl-C.",
                    std::string(kExamples));
   CLI::App& app = parser.app();
@@ -44,11 +41,7 @@ std::expected<ServeOptions, Stop> ParseServe(const std::vector<std::string>& arg
                  "File with lines of ACCESS_KEY_ID SECRET_ACCESS_KEY: requests must be signed with "
                  "one of them")
       ->type_name("FILE");
-  app.add_option("--ready-file", options.ready.file, "File that gets the endpoint when it listens")
-      ->type_name("FILE");
-  CLI::Option* fd = parser.AddNumber("--ready-fd", ready_fd, 0, std::numeric_limits<int>::max(),
-                                     "Open file descriptor that gets the endpoint");
-  fd->default_str("");
+  AddReadyOptions(parser, options.ready);
   if (auto parsed = parser.Parse(arguments); !parsed) return std::unexpected(parsed.error());
   if (!IsLoopbackAddress(options.host) && options.credentials_file.empty()) {
     return std::unexpected(UsageStop(fmt::format(
@@ -58,7 +51,6 @@ std::expected<ServeOptions, Stop> ParseServe(const std::vector<std::string>& arg
         options.host)));
   }
   if (ephemeral) options.storage = tables::Storage::kEphemeral;
-  if (fd->count() > 0) options.ready.fd = ready_fd;
   return options;
 }
 

@@ -1,7 +1,5 @@
 #include "cli/tables_options.h"
 
-#include <limits>
-
 #include <fmt/format.h>
 
 #include "cli/serve_options.h"
@@ -42,7 +40,6 @@ std::expected<TablesServeOptions, Stop> ParseTablesServe(
   bool ephemeral = false;
   bool signatures = false;
   std::string sync = "always";
-  int ready_fd = -1;
   Arguments parser("tables",
                    "Runs DynamoDB on this machine until Ctrl-C. 'export' and 'import' move items.",
                    std::string(kServeExamples));
@@ -66,11 +63,7 @@ std::expected<TablesServeOptions, Stop> ParseTablesServe(
       ->capture_default_str();
   app.add_flag("--require-signature", signatures,
                "Answer only requests signed with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
-  app.add_option("--ready-file", options.ready.file, "File that gets the endpoint when it listens")
-      ->type_name("FILE");
-  CLI::Option* fd = parser.AddNumber("--ready-fd", ready_fd, 0, std::numeric_limits<int>::max(),
-                                     "Open file descriptor that gets the endpoint");
-  fd->default_str("");
+  AddReadyOptions(parser, options.ready);
   if (auto parsed = parser.Parse(arguments); !parsed) return std::unexpected(parsed.error());
   if (!IsLoopbackAddress(options.host) && !signatures) {
     return std::unexpected(UsageStop(fmt::format(
@@ -81,7 +74,6 @@ std::expected<TablesServeOptions, Stop> ParseTablesServe(
   if (ephemeral) options.storage = tables::Storage::kEphemeral;
   if (sync == "background") options.sync = tables::Sync::kInBackground;
   if (signatures) options.signatures = TablesServeOptions::Signatures::kOurs;
-  if (fd->count() > 0) options.ready.fd = ready_fd;
   return options;
 }
 

@@ -36,14 +36,6 @@ ApiCall LogsCall(const std::string& action, const json::object& body) {
                       {"X-Amz-Target", "Logs_20140328." + action}}};
 }
 
-std::string TrustPolicy() {
-  return json::serialize(
-      json::object{{"Version", "2012-10-17"},
-                   {"Statement", json::array{{{"Effect", "Allow"},
-                                              {"Principal", {{"Service", "lambda.amazonaws.com"}}},
-                                              {"Action", "sts:AssumeRole"}}}}});
-}
-
 std::string FunctionPolicy(const FunctionSpec& spec) {
   json::array statements{
       {{"Effect", "Allow"},
@@ -80,6 +72,13 @@ bool IsMissing(const Error& error) {
 
 }  // namespace
 
+json::object TrustPolicy() {
+  return {{"Version", "2012-10-17"},
+          {"Statement", json::array{{{"Effect", "Allow"},
+                                     {"Principal", {{"Service", "lambda.amazonaws.com"}}},
+                                     {"Action", "sts:AssumeRole"}}}}};
+}
+
 std::string RoleName(const std::string& function) {
   constexpr std::size_t kMost = 64;
   return ("kelvin-" + function).substr(0, kMost);
@@ -88,9 +87,10 @@ std::string RoleName(const std::string& function) {
 std::expected<std::string, Error> EnsureRole(Api& api, const FunctionSpec& spec,
                                              std::vector<std::string>& done) {
   const std::string name = RoleName(spec.name);
-  auto made = api.Send(IamCall("CreateRole", {{"RoleName", name},
-                                              {"AssumeRolePolicyDocument", TrustPolicy()},
-                                              {"Description", "Made by kelvin deploy"}}));
+  auto made =
+      api.Send(IamCall("CreateRole", {{"RoleName", name},
+                                      {"AssumeRolePolicyDocument", json::serialize(TrustPolicy())},
+                                      {"Description", "Made by kelvin deploy"}}));
   if (made) done.push_back(fmt::format("created role {}", name));
   if (!made && Exists(made.error())) made = api.Send(IamCall("GetRole", {{"RoleName", name}}));
   if (!made) return std::unexpected(std::move(made.error()));

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <boost/json.hpp>
+
 #include "deploy/api.h"
 #include "deploy/function_spec.h"
 
@@ -11,6 +13,9 @@ namespace kelvin::deploy {
 
 // The name of the role that deploy makes for a function.
 std::string RoleName(const std::string& function);
+
+// Lambda alone may take the role.
+boost::json::object TrustPolicy();
 
 // Makes the role with least privilege, or brings its policy up to date, and gives its ARN. The log
 // group and its retention are made too.

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "deploy/role.h"
 #include "deploy/yaml.h"
 
 namespace kelvin::deploy {
@@ -128,14 +129,9 @@ class CloudFormation {
   }
 
   void AddRole(const FunctionSpec& function, const std::string& id) {
-    const json::object assume{
-        {"Version", "2012-10-17"},
-        {"Statement", json::array{{{"Effect", "Allow"},
-                                   {"Principal", {{"Service", "lambda.amazonaws.com"}}},
-                                   {"Action", "sts:AssumeRole"}}}}};
     const json::object policy{{"Version", "2012-10-17"}, {"Statement", Statements(function, id)}};
     Add(id + "Role", "AWS::IAM::Role",
-        {{"AssumeRolePolicyDocument", assume},
+        {{"AssumeRolePolicyDocument", TrustPolicy()},
          {"Policies", json::array{{{"PolicyName", "function"}, {"PolicyDocument", policy}}}}});
   }
 
@@ -256,11 +252,6 @@ class Terraform {
   }
 
   void AddRole(const FunctionSpec& function, const std::string& id) {
-    const json::object assume{
-        {"Version", "2012-10-17"},
-        {"Statement", json::array{{{"Effect", "Allow"},
-                                   {"Principal", {{"Service", "lambda.amazonaws.com"}}},
-                                   {"Action", "sts:AssumeRole"}}}}};
     json::array statements{
         {{"Effect", "Allow"},
          {"Action", {"logs:CreateLogStream", "logs:PutLogEvents"}},
@@ -274,7 +265,7 @@ class Terraform {
     }
     Add("aws_iam_role", id,
         {{"name_prefix", function.name.substr(0, 30) + "-"},
-         {"assume_role_policy", json::serialize(assume)}});
+         {"assume_role_policy", json::serialize(TrustPolicy())}});
     Add("aws_iam_role_policy", id,
         {{"role", fmt::format("${{aws_iam_role.{}.id}}", id)},
          {"policy", json::serialize(json::object{{"Version", "2012-10-17"},

@@ -147,9 +147,10 @@ TEST_F(InspectTest, ComparesArchitectures) {
 #if defined(__x86_64__)
 TEST_F(InspectTest, FindsInstructionsThatNotEveryMachineHas) {
   constexpr const char* kVector =
-      "void add(float* a, const float* b) { for (int i = 0; i < 4096; ++i) a[i] += b[i]; }\n"
+      "__attribute__((noipa)) void add(float* a, const float* b) { for (int i = 0; i < 4096; ++i) "
+      "a[i] += b[i]; }\n"
       "int main(void) { static float a[4096], b[4096]; add(a, b); return (int)a[1]; }";
-  Look({Bootstrap(kVector, "-O3 -march=x86-64-v4 -mprefer-vector-width=512 -fno-ipa-sra -no-pie")});
+  Look({Bootstrap(kVector, "-O3 -march=x86-64-v4 -mprefer-vector-width=512 -no-pie")});
   EXPECT_EQ(Found("KV1009").severity, Severity::kWarning);
   EXPECT_THAT(Found("KV1009").evidence, HasSubstr("AVX-512"));
   EXPECT_TRUE(Found("KV1009").has_offset);

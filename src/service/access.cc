@@ -1,13 +1,11 @@
 #include "service/access.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdlib>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "aws/sigv4.h"
+#include "aws/check_signature.h"
 #include "base/time_format.h"
 
 namespace kelvin::service {
@@ -79,48 +77,6 @@ std::optional<Authorization> ParseAuthorization(std::string_view text) {
   return parsed;
 }
 
-// Of "20150830T123600Z".
-std::optional<Clock::WallTime> ParseAmzDate(std::string_view text) {
-  if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return std::nullopt;
-  const auto number = [&](std::size_t at, std::size_t digits) {
-    int value = -1;
-    const auto part = text.substr(at, digits);
-    const auto parsed = std::from_chars(part.data(), part.data() + part.size(), value);
-    return parsed.ptr == part.data() + part.size() ? value : -1;
-  };
-  const std::chrono::year_month_day day{std::chrono::year(number(0, 4)),
-                                        std::chrono::month(static_cast<unsigned>(number(4, 2))),
-                                        std::chrono::day(static_cast<unsigned>(number(6, 2)))};
-  const int hours = number(9, 2), minutes = number(11, 2), seconds = number(13, 2);
-  if (!day.ok() || hours < 0 || minutes < 0 || seconds < 0) return std::nullopt;
-  return Clock::WallTime(std::chrono::sys_days(day) + std::chrono::hours(hours) +
-                         std::chrono::minutes(minutes) + std::chrono::seconds(seconds));
-}
-
-// In a time that does not tell how much of it was right.
-bool IsSame(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
-  }
-  return difference == 0;
-}
-
-std::string ExpectedSignature(const aws::Credentials& credentials, const Authorization& given,
-                              const http::Request& request, std::string_view amz_date) {
-  const aws::SigningScope scope{given.date, given.region, given.service};
-  const std::string hash = aws::Sha256Hex(request.body);
-  const std::string canonical = aws::CanonicalRequest({.method = request.method,
-                                                       .target = request.target,
-                                                       .headers = &request.headers,
-                                                       .signed_headers = given.signed_headers,
-                                                       .payload_hash = hash,
-                                                       .path_rule = aws::PathRule::kNormalize});
-  return aws::Signature(aws::SigningKey(credentials.secret_access_key, scope),
-                        aws::StringToSign(amz_date, scope, canonical));
-}
-
 std::optional<http::Response> CheckSignature(const AccessRules& rules, const http::Request& request,
                                              Clock::WallTime now) {
   const std::string_view header = request.headers.Get("Authorization");
@@ -145,7 +101,10 @@ std::optional<http::Response> CheckSignature(const AccessRules& rules, const htt
                      fmt::format("Signature expired: {} is now earlier than {} ({} - 5 min.)",
                                  amz_date, FormatAmzDate(now - kMostSkew), FormatAmzDate(now)));
   }
-  if (IsSame(ExpectedSignature(*known, *given, request, amz_date), given->signature)) return {};
+  if (aws::IsSignedBy(known->secret_access_key, {given->date, given->region, given->service},
+                      request, given->signed_headers, amz_date, given->signature)) {
+    return {};
+  }
   return Forbidden(
       "InvalidSignatureException",
       "The request signature we calculated does not match the signature you provided. Check your "

@@ -199,9 +199,7 @@ awaitable<http::Response> Delete(ControlParts& parts, ApiCall call) {
     return {};
   };
   const std::string function = target->record->name();
-  const auto edited = co_await EditFunction(parts, function, edit);
-  if (!edited) co_return ErrorResponse(edited.error());
-  co_return NoContent();
+  co_return co_await EditWithoutAnswer(parts, function, edit);
 }
 
 awaitable<http::Response> List(ControlParts& parts, ApiCall call) {
@@ -210,19 +208,13 @@ awaitable<http::Response> List(ControlParts& parts, ApiCall call) {
   const auto target = TargetOf(parts, call.route);
   if (!target) co_return ErrorResponse(target.error());
   const std::string_view version = call.route.InQuery("FunctionVersion");
-  json::array aliases;
-  json::object body;
-  const auto& all = target->record->aliases;
-  for (auto it = all.upper_bound(call.route.InQuery("Marker")); it != all.end(); ++it) {
-    if (!version.empty() && it->second.version != version) continue;
-    if (aliases.size() == *most) {
-      body["NextMarker"] = std::string(aliases.back().at("Name").as_string());
-      break;
-    }
-    aliases.push_back(AliasJson(parts, target->record->name(), it->second));
-  }
-  body["Aliases"] = std::move(aliases);
-  co_return JsonResponse(200, json::serialize(body));
+  const FunctionRecord& record = *target->record;
+  co_return ListResponse(
+      call.route, *most, "Aliases", record.aliases,
+      [&](const std::string&, const Alias& alias) -> std::optional<json::object> {
+        if (!version.empty() && alias.version != version) return std::nullopt;
+        return AliasJson(parts, record.name(), alias);
+      });
 }
 
 }  // namespace

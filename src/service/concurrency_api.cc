@@ -82,9 +82,7 @@ awaitable<http::Response> DeleteReserved(ControlParts& parts, ApiCall call) {
     return {};
   };
   const std::string name = target->record->name();
-  const auto edited = co_await EditFunction(parts, name, edit);
-  if (!edited) co_return ErrorResponse(edited.error());
-  co_return NoContent();
+  co_return co_await EditWithoutAnswer(parts, name, edit);
 }
 
 std::string VersionOf(const FunctionRecord& record, const std::string& qualifier) {
@@ -171,9 +169,7 @@ awaitable<http::Response> DeleteProvisioned(ControlParts& parts, ApiCall call) {
     return {};
   };
   const std::string name = target->record->name();
-  const auto edited = co_await EditFunction(parts, name, edit);
-  if (!edited) co_return ErrorResponse(edited.error());
-  co_return NoContent();
+  co_return co_await EditWithoutAnswer(parts, name, edit);
 }
 
 awaitable<http::Response> ListProvisioned(ControlParts& parts, ApiCall call) {
@@ -181,19 +177,14 @@ awaitable<http::Response> ListProvisioned(ControlParts& parts, ApiCall call) {
   if (!most) co_return ErrorResponse(most.error());
   const auto target = TargetOf(parts, call.route);
   if (!target) co_return ErrorResponse(target.error());
-  json::array configs;
-  json::object body;
   const FunctionRecord& record = *target->record;
-  const auto& all = record.provisioned;
-  auto next = all.upper_bound(call.route.InQuery("Marker"));
-  for (; next != all.end() && configs.size() < *most; ++next) {
-    json::object config = ProvisionedJson(parts, record, next->first);
-    config["FunctionArn"] = FunctionArn(parts.place, record.name(), next->first);
-    configs.push_back(std::move(config));
-  }
-  if (next != all.end()) body["NextMarker"] = std::prev(next)->first;
-  body["ProvisionedConcurrencyConfigs"] = std::move(configs);
-  co_return JsonResponse(200, json::serialize(body));
+  co_return ListResponse(call.route, *most, "ProvisionedConcurrencyConfigs", record.provisioned,
+                         [&](const std::string& qualifier, const auto&) {
+                           json::object config = ProvisionedJson(parts, record, qualifier);
+                           config["FunctionArn"] =
+                               FunctionArn(parts.place, record.name(), qualifier);
+                           return config;
+                         });
 }
 
 }  // namespace

@@ -122,6 +122,13 @@ awaitable<std::expected<FunctionRegistry::Record, ApiError>> EditFunction(Contro
   co_return co_await Commit(parts, record);
 }
 
+awaitable<http::Response> EditWithoutAnswer(ControlParts& parts, const std::string& name,
+                                            const Edit& edit) {
+  const auto edited = co_await EditFunction(parts, name, edit);
+  if (!edited) co_return ErrorResponse(edited.error());
+  co_return NoContent();
+}
+
 std::expected<void, ApiError> CheckRevision(std::string_view given, std::string_view current) {
   if (given.empty() || given == current) return {};
   return std::unexpected(

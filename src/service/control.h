@@ -63,6 +63,10 @@ using Edit = std::function<std::expected<void, ApiError>(FunctionRecord&)>;
 boost::asio::awaitable<std::expected<FunctionRegistry::Record, ApiError>> EditFunction(
     ControlParts& parts, const std::string& name, const Edit& edit);
 
+// The answer of a call that only edits: 204, or the edit's error.
+boost::asio::awaitable<http::Response> EditWithoutAnswer(ControlParts& parts,
+                                                         const std::string& name, const Edit& edit);
+
 // 412, unless `given` is empty or the same as `current`.
 std::expected<void, ApiError> CheckRevision(std::string_view given, std::string_view current);
 // 404 "The resource you requested does not exist."

@@ -150,9 +150,7 @@ awaitable<http::Response> Delete(ControlParts& parts, ApiCall call) {
     return std::unexpected(NotConfigured(parts, *target));
   };
   const std::string name = target->record->name();
-  const auto edited = co_await EditFunction(parts, name, edit);
-  if (!edited) co_return ErrorResponse(edited.error());
-  co_return NoContent();
+  co_return co_await EditWithoutAnswer(parts, name, edit);
 }
 
 awaitable<http::Response> List(ControlParts& parts, ApiCall call) {
@@ -160,16 +158,11 @@ awaitable<http::Response> List(ControlParts& parts, ApiCall call) {
   if (!most) co_return ErrorResponse(most.error());
   const auto target = TargetOf(parts, call.route);
   if (!target) co_return ErrorResponse(target.error());
-  json::array configs;
-  json::object body;
-  const auto& all = target->record->event_invoke;
-  auto next = all.upper_bound(call.route.InQuery("Marker"));
-  for (; next != all.end() && configs.size() < *most; ++next) {
-    configs.push_back(ConfigJson(parts, target->record->name(), next->first, next->second));
-  }
-  if (next != all.end()) body["NextMarker"] = std::prev(next)->first;
-  body["FunctionEventInvokeConfigs"] = std::move(configs);
-  co_return JsonResponse(200, json::serialize(body));
+  const FunctionRecord& record = *target->record;
+  co_return ListResponse(call.route, *most, "FunctionEventInvokeConfigs", record.event_invoke,
+                         [&](const std::string& qualifier, const auto& config) {
+                           return ConfigJson(parts, record.name(), qualifier, config);
+                         });
 }
 
 }  // namespace

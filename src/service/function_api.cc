@@ -245,9 +245,7 @@ awaitable<http::Response> DeleteVersion(ControlParts& parts, const Target& targe
     record.policies.erase(version);
     return {};
   };
-  const auto edited = co_await EditFunction(parts, name, edit);
-  if (!edited) co_return ErrorResponse(edited.error());
-  co_return NoContent();
+  co_return co_await EditWithoutAnswer(parts, name, edit);
 }
 
 awaitable<http::Response> Delete(ControlParts& parts, ApiCall call) {

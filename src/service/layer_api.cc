@@ -219,23 +219,16 @@ awaitable<http::Response> LayerApi::GetByArn(ApiCall call) {
 awaitable<http::Response> LayerApi::List(ApiCall call) {
   const auto most = MaxItems(call.route);
   if (!most) co_return ErrorResponse(most.error());
-  json::object body;
-  json::array layers;
-  const auto& all = parts_.layers.all();
-  for (auto it = all.upper_bound(call.route.InQuery("Marker")); it != all.end(); ++it) {
-    const LayerVersion* latest = LatestWanted(*it->second, call.route);
-    if (latest == nullptr) continue;
-    if (layers.size() == *most) {
-      body["NextMarker"] = std::string(layers.back().at("LayerName").as_string());
-      break;
-    }
-    layers.push_back(json::object{
-        {"LayerName", it->first},
-        {"LayerArn", LayerArn(parts_.place, it->first)},
-        {"LatestMatchingVersion", LayerVersionJson(*it->second, *latest, parts_.place)}});
-  }
-  body["Layers"] = std::move(layers);
-  co_return JsonResponse(200, json::serialize(body));
+  co_return ListResponse(
+      call.route, *most, "Layers", parts_.layers.all(),
+      [&](const std::string& name, const auto& layer) -> std::optional<json::object> {
+        const LayerVersion* latest = LatestWanted(*layer, call.route);
+        if (latest == nullptr) return std::nullopt;
+        return json::object{
+            {"LayerName", name},
+            {"LayerArn", LayerArn(parts_.place, name)},
+            {"LatestMatchingVersion", LayerVersionJson(*layer, *latest, parts_.place)}};
+      });
 }
 
 awaitable<http::Response> LayerApi::ListVersions(ApiCall call) {

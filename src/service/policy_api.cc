@@ -113,9 +113,7 @@ awaitable<http::Response> Remove(ControlParts& parts, ApiCall call) {
     return {};
   };
   const std::string name = target->record->name();
-  const auto edited = co_await EditFunction(parts, name, edit);
-  if (!edited) co_return ErrorResponse(edited.error());
-  co_return NoContent();
+  co_return co_await EditWithoutAnswer(parts, name, edit);
 }
 
 }  // namespace

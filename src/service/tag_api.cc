@@ -74,9 +74,7 @@ awaitable<http::Response> Tag(ControlParts& parts, ApiCall call) {
     return std::unexpected(InvalidParameter("Number of tags exceeds limit: 50"));
   };
   const std::string name = (*record)->name();
-  const auto edited = co_await EditFunction(parts, name, edit);
-  if (!edited) co_return ErrorResponse(edited.error());
-  co_return NoContent();
+  co_return co_await EditWithoutAnswer(parts, name, edit);
 }
 
 awaitable<http::Response> Untag(ControlParts& parts, ApiCall call) {
@@ -89,9 +87,7 @@ awaitable<http::Response> Untag(ControlParts& parts, ApiCall call) {
     return {};
   };
   const std::string name = (*record)->name();
-  const auto edited = co_await EditFunction(parts, name, edit);
-  if (!edited) co_return ErrorResponse(edited.error());
-  co_return NoContent();
+  co_return co_await EditWithoutAnswer(parts, name, edit);
 }
 
 }  // namespace

@@ -2,15 +2,12 @@
 
 #include <chrono>
 #include <map>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 
-#include "aws/sha256.h"
-#include "aws/sigv4.h"
+#include "aws/check_signature.h"
 #include "base/time_format.h"
 
 namespace kelvin::tables {
@@ -73,31 +70,8 @@ Outcome<Parts> ReadParts(std::string_view authorization, const http::Request& re
   return Incomplete(fmt::format("{}Authorization={}", missing, authorization));
 }
 
-// "20130609T094515Z", exactly so.
-std::optional<Clock::WallTime> ReadAmzDate(std::string_view text) {
-  if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return std::nullopt;
-  const auto number = [&](std::size_t at, std::size_t length) {
-    int value = 0;
-    for (const char c : text.substr(at, length)) {
-      if (c < '0' || c > '9') return -1;
-      value = value * 10 + (c - '0');
-    }
-    return value;
-  };
-  using std::chrono::day, std::chrono::month, std::chrono::year;
-  const std::chrono::year_month_day date{year{number(0, 4)},
-                                         month{static_cast<unsigned>(number(4, 2))},
-                                         day{static_cast<unsigned>(number(6, 2))}};
-  const int hour = number(9, 2);
-  const int minute = number(11, 2);
-  const int second = number(13, 2);
-  if (!date.ok() || hour < 0 || minute < 0 || second < 0) return std::nullopt;
-  return Clock::WallTime(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
-         std::chrono::minutes(minute) + std::chrono::seconds(second);
-}
-
 Outcome<void> CheckDate(std::string_view amz_date, Clock::WallTime now) {
-  const auto date = ReadAmzDate(amz_date);
+  const auto date = ParseAmzDate(amz_date);
   if (!date) {
     return Incomplete(
         fmt::format("Date must be in ISO-8601 'basic format'. Got '{}'. See "
@@ -142,22 +116,6 @@ Outcome<void> CheckScope(const std::vector<std::string_view>& scope, const Signa
                                  "The security token included in the request is invalid."});
 }
 
-std::string ExpectedSignature(const http::Request& request, const SignatureRules& rules,
-                              const std::vector<std::string_view>& scope,
-                              std::string_view signed_headers, std::string_view amz_date) {
-  std::vector<std::string> names;
-  for (const std::string_view name : Split(signed_headers, ';')) names.emplace_back(name);
-  const std::string payload_hash = aws::Sha256Hex(request.body);
-  const std::string canonical = aws::CanonicalRequest({.method = request.method,
-                                                       .target = request.target,
-                                                       .headers = &request.headers,
-                                                       .signed_headers = names,
-                                                       .payload_hash = payload_hash});
-  const aws::SigningScope signing_scope{scope[1], scope[2], scope[3]};
-  return aws::Signature(aws::SigningKey(rules.credentials.secret_access_key, signing_scope),
-                        aws::StringToSign(amz_date, signing_scope, canonical));
-}
-
 }  // namespace
 
 Outcome<void> CheckSignature(const http::Request& request, const SignatureRules& rules,
@@ -179,12 +137,12 @@ Outcome<void> CheckSignature(const http::Request& request, const SignatureRules&
                     parts->at("Credential")));
   }
   if (auto ok = CheckScope(scope, rules, amz_date); !ok) return ok;
-  const std::string expected =
-      ExpectedSignature(request, rules, scope, parts->at("SignedHeaders"), amz_date);
-  const std::string_view given = parts->at("Signature");
-  // In a time that does not tell how much of it was right.
-  if (given.size() == expected.size() &&
-      CRYPTO_memcmp(given.data(), expected.data(), expected.size()) == 0) {
+  std::vector<std::string> signed_headers;
+  for (const std::string_view name : Split(parts->at("SignedHeaders"), ';')) {
+    signed_headers.emplace_back(name);
+  }
+  if (aws::IsSignedBy(rules.credentials.secret_access_key, {scope[1], scope[2], scope[3]}, request,
+                      signed_headers, amz_date, parts->at("Signature"))) {
     return {};
   }
   return WrongSignature(
