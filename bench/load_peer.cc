@@ -125,7 +125,7 @@ double Throughput(int port, int clients, int count, const ClientWork& work) {
   for (int i = 0; i < clients; ++i) {
     threads.emplace_back([&] {
       LoadClient client(port);
-      for (int i = next++; i < count; i = next++) work(client, i);
+      for (int turn = next++; turn < count; turn = next++) work(client, turn);
     });
   }
   for (auto& thread : threads) thread.join();

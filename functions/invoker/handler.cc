@@ -150,7 +150,8 @@ std::expected<std::string, kelvin::HandlerError> Handler::operator()(
     }
     return {};
   };
-  const lab::RunOptions options{.plan = request->plan};
+  lab::RunOptions options;
+  options.plan = request->plan;
   const auto run = lab::Run(*client_, clock_, request->subjects, options, hooks, record);
   if (!run) {
     return std::unexpected(
