@@ -12,6 +12,8 @@ struct Activity {
   std::chrono::nanoseconds load{};  // from the start of the program to the start of its main
   std::uint32_t quick_functions = 0;
   std::chrono::nanoseconds quick{};
+  std::uint32_t ahead_functions = 0;  // of these, those compiled before anybody called them
+  std::chrono::nanoseconds ahead{};
   std::uint32_t optimized_functions = 0;
   std::chrono::nanoseconds optimized{};
   std::uint32_t image_hits = 0;    // functions that ran as the image has them

@@ -12,6 +12,7 @@
 #include <llvm/IR/Instructions.h>
 #include <llvm/Target/TargetMachine.h>
 
+#include "engine/ahead.h"
 #include "engine/bitcode.h"
 #include "engine/entry_code.h"
 #include "engine/extract.h"
@@ -39,13 +40,16 @@ std::expected<void, Error> Furnish(Workshop& shop, std::string_view name, std::s
                                    Tier tier) {
   auto module = ReadBitcode(name, bitcode, shop.context);
   if (!module) return std::unexpected(std::move(module.error()));
-  const bool quick = tier == Tier::kQuick;
-  auto machine =
-      MakeTargetMachine(quick ? BaselineCpu() : HostCpu(),
-                        quick ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Aggressive);
-  if (!machine) return std::unexpected(std::move(machine.error()));
+  if (shop.machine == nullptr) {
+    const bool quick = tier == Tier::kQuick;
+    auto machine =
+        MakeTargetMachine(quick ? BaselineCpu() : HostCpu(),
+                          quick ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Aggressive);
+    if (!machine) return std::unexpected(std::move(machine.error()));
+    shop.machine = std::move(*machine);
+  }
   shop.module = std::move(*module);
-  shop.machine = std::move(*machine);
+  shop.functions.clear();
   for (llvm::Function& function : *shop.module) {
     if (!function.isDeclaration()) shop.functions.push_back(&function);
   }
@@ -77,26 +81,55 @@ class Compiler::Impl {
       index_[function->getName().str()] = static_cast<std::uint32_t>(names_.size());
       names_.push_back(function->getName().str());
     }
+    initializers_ = InitializersOf(*quick_.module);
+    for (const llvm::GlobalVariable& variable : quick_.module->globals()) {
+      if (IsVariable(variable)) variables_.push_back(SymbolOf(variable));
+    }
     const auto known = [this](std::string_view name) { return resolve_(name).has_value(); };
     return CheckResolved(*quick_.module, name_, known);
   }
 
   const std::vector<std::string>& functions() const { return names_; }
   const std::unordered_map<std::string, std::uint32_t>& index() const { return index_; }
-  llvm::Module& module() { return *quick_.module; }
+  const std::vector<std::uint32_t>& initializers() const { return initializers_; }
+  const std::vector<std::string>& variables() const { return variables_; }
   void Place(const FunctionPlaces& places) { places_ = places; }
 
   void PlaceVariables(std::span<const std::uint64_t> addresses) {
     const std::lock_guard lock(symbols_mutex_);
-    std::size_t i = 0;
-    for (const llvm::GlobalVariable& variable : quick_.module->globals()) {
-      if (!IsVariable(variable) || i == addresses.size()) continue;
-      symbols_[SymbolOf(variable)] = addresses[i++];
+    const std::size_t count = std::min(addresses.size(), variables_.size());
+    for (std::size_t i = 0; i < count; ++i) symbols_[variables_[i]] = addresses[i];
+  }
+
+  std::expected<std::vector<Ahead>, Error> CompileAhead(std::size_t instructions) {
+    const std::lock_guard lock(quick_.mutex);
+    std::vector<llvm::Function*> roots;
+    for (const std::uint32_t number : initializers_) roots.push_back(quick_.functions[number]);
+    if (const auto main = index_.find("main"); main != index_.end()) {
+      roots.push_back(quick_.functions[main->second]);
     }
+    const auto likely = LikelyFunctions(roots, instructions);
+    if (!likely) return std::unexpected(likely.error());
+    std::vector<Ahead> made;
+    for (const llvm::Function* function : *likely) {
+      made.push_back({.function = index_.at(function->getName().str()), .code = {}});
+    }
+    // The module is used up: who compiles more reads it again.
+    const std::unique_ptr<llvm::Module> module = std::move(quick_.module);
+    KeepOnly(*module, *likely);
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      CountCallsAndLoops(*(*likely)[i],
+                         *AddressConstant(quick_.context, &places_.counters[made[i].function]));
+    }
+    const auto linked = Link(*module, *quick_.machine, "the functions that are called first");
+    if (!linked) return std::unexpected(linked.error());
+    for (Ahead& ahead : made) ahead.code = CodeOf(*linked, BodyName(names_[ahead.function]));
+    return made;
   }
 
   std::expected<CompiledCode, Error> CompileQuick(std::uint32_t number) {
     const std::lock_guard lock(quick_.mutex);
+    if (auto ready = Ready(quick_, Tier::kQuick); !ready) return std::unexpected(ready.error());
     llvm::Function& function = *quick_.functions[number];
     const auto undefined = [this](const llvm::GlobalVariable& variable) {
       return !Find(SymbolOf(variable));
@@ -105,15 +138,15 @@ class Compiler::Impl {
     if (!module) return std::unexpected(std::move(module.error()));
     llvm::Function& body = *(*module)->getFunction(BodyName(function.getName()));
     CountCallsAndLoops(body, *AddressConstant(quick_.context, &places_.counters[number]));
-    return Finish(**module, *quick_.machine, BodyName(function.getName()));
+    const auto linked = Link(**module, *quick_.machine, BodyName(function.getName()));
+    if (!linked) return std::unexpected(linked.error());
+    return CodeOf(*linked, BodyName(function.getName()));
   }
 
   std::expected<CompiledCode, Error> CompileOptimized(std::uint32_t number) {
     const std::lock_guard lock(optimized_.mutex);
-    if (optimized_.module == nullptr) {
-      if (auto ready = Furnish(optimized_, name_, bitcode_, Tier::kOptimized); !ready) {
-        return std::unexpected(std::move(ready.error()));
-      }
+    if (auto ready = Ready(optimized_, Tier::kOptimized); !ready) {
+      return std::unexpected(std::move(ready.error()));
     }
     llvm::Function& function = *optimized_.functions[number];
     auto module = ExtractFunction(
@@ -124,10 +157,34 @@ class Compiler::Impl {
     if (auto defined = DefineVariablesOf(**module); !defined) {
       return std::unexpected(std::move(defined.error()));
     }
-    return Finish(**module, *optimized_.machine, BodyName(function.getName()));
+    const auto linked = Link(**module, *optimized_.machine, BodyName(function.getName()));
+    if (!linked) return std::unexpected(linked.error());
+    return CodeOf(*linked, BodyName(function.getName()));
   }
 
  private:
+  std::expected<void, Error> Ready(Workshop& shop, Tier tier) {
+    if (shop.module != nullptr) return {};
+    return Furnish(shop, name_, bitcode_, tier);
+  }
+
+  // Numbers of the functions that initialise the module, in the order in which they run.
+  std::vector<std::uint32_t> InitializersOf(const llvm::Module& module) const {
+    const auto* const list = module.getNamedGlobal("llvm.global_ctors");
+    if (list == nullptr || !list->hasInitializer()) return {};
+    std::multimap<std::uint64_t, std::uint32_t> found;  // keeps the order of equal priorities
+    for (const llvm::Use& entry : list->getInitializer()->operands()) {
+      const auto* const fields = llvm::cast<llvm::ConstantStruct>(entry.get());
+      const auto* const priority = llvm::cast<llvm::ConstantInt>(fields->getOperand(0));
+      const auto function =
+          index_.find(fields->getOperand(1)->stripPointerCasts()->getName().str());
+      if (function != index_.end()) found.emplace(priority->getZExtValue(), function->second);
+    }
+    std::vector<std::uint32_t> numbers;
+    for (const auto& [priority, function] : found) numbers.push_back(function);
+    return numbers;
+  }
+
   // A thread-local variable is reached by what emulated thread-local storage makes of it.
   static std::string SymbolOf(const llvm::GlobalVariable& variable) {
     return (variable.isThreadLocal() ? "__emutls_v." : "") + variable.getName().str();
@@ -152,6 +209,7 @@ class Compiler::Impl {
   // The optimised code may use variables that no quick code has used yet.
   std::expected<void, Error> DefineVariablesOf(const llvm::Module& module) {
     const std::lock_guard lock(quick_.mutex);
+    if (auto ready = Ready(quick_, Tier::kQuick); !ready) return ready;
     const auto undefined = [this](const llvm::GlobalVariable& variable) {
       return !Find(SymbolOf(variable));
     };
@@ -163,28 +221,33 @@ class Compiler::Impl {
     }
     if (missing.empty()) return {};
     const auto variables = ExtractVariables(*quick_.module, missing, {.define = undefined});
-    auto made = Finish(*variables, *quick_.machine, {});
+    auto made = Link(*variables, *quick_.machine, "variables");
     if (!made) return std::unexpected(std::move(made.error()));
     return {};
   }
 
-  std::expected<CompiledCode, Error> Finish(llvm::Module& module, llvm::TargetMachine& machine,
-                                            const std::string& body) {
+  std::expected<LinkedObject, Error> Link(llvm::Module& module, llvm::TargetMachine& machine,
+                                          std::string_view what) {
     const auto object = EmitObject(module, machine);
     if (!object) return std::unexpected(object.error());
     const std::string_view bytes(object->data(), object->size());
     auto linked =
         LinkObject(bytes, memory_, [this](std::string_view name) { return Resolve(name); });
     if (!linked) {
-      linked.error().message = fmt::format("cannot link {}: {}", body, linked.error().message);
-      return std::unexpected(std::move(linked.error()));
+      linked.error().message = fmt::format("cannot link {}: {}", what, linked.error().message);
+      return linked;
     }
     if (observer_) observer_(bytes, *linked);
-    const CompiledCode code{body.empty() ? 0 : linked->symbols[body], linked->code,
-                            linked->code_end};
     const std::lock_guard lock(symbols_mutex_);
-    for (const auto& [name, address] : linked->symbols) symbols_.emplace(name, address);
-    return code;
+    for (const auto& [name, symbol] : linked->symbols) symbols_.emplace(name, symbol.address);
+    return linked;
+  }
+
+  static CompiledCode CodeOf(const LinkedObject& linked, const std::string& body) {
+    const auto found = linked.symbols.find(body);
+    if (found == linked.symbols.end()) return {};
+    const auto [address, size] = found->second;
+    return {.entry = address, .start = address, .end = address + size};
   }
 
   std::string name_;
@@ -195,6 +258,8 @@ class Compiler::Impl {
   Workshop quick_;
   Workshop optimized_;
   std::vector<std::string> names_;
+  std::vector<std::string> variables_;  // their symbols
+  std::vector<std::uint32_t> initializers_;
   std::unordered_map<std::string, std::uint32_t> index_;
   FunctionPlaces places_;
   std::mutex symbols_mutex_;
@@ -226,23 +291,12 @@ std::optional<std::uint32_t> Compiler::IndexOf(std::string_view function) const 
   return found->second;
 }
 
-std::vector<std::uint32_t> Compiler::initializers() const {
-  const auto* const list = impl_->module().getNamedGlobal("llvm.global_ctors");
-  if (list == nullptr || !list->hasInitializer()) return {};
-  std::multimap<std::uint64_t, std::uint32_t> found;  // keeps the order of equal priorities
-  for (const llvm::Use& entry : list->getInitializer()->operands()) {
-    const auto* const fields = llvm::cast<llvm::ConstantStruct>(entry.get());
-    const auto* const priority = llvm::cast<llvm::ConstantInt>(fields->getOperand(0));
-    const auto function = IndexOf(fields->getOperand(1)->stripPointerCasts()->getName().str());
-    if (function) found.emplace(priority->getZExtValue(), *function);
-  }
-  std::vector<std::uint32_t> numbers;
-  for (const auto& [priority, function] : found) numbers.push_back(function);
-  return numbers;
+const std::vector<std::uint32_t>& Compiler::initializers() const {
+  return impl_->initializers();
 }
 
 std::size_t Compiler::variable_count() const {
-  return static_cast<std::size_t>(std::ranges::count_if(impl_->module().globals(), IsVariable));
+  return impl_->variables().size();
 }
 
 void Compiler::Place(const FunctionPlaces& places) {
@@ -251,6 +305,11 @@ void Compiler::Place(const FunctionPlaces& places) {
 
 void Compiler::PlaceVariables(std::span<const std::uint64_t> addresses) {
   impl_->PlaceVariables(addresses);
+}
+
+std::expected<std::vector<Compiler::Ahead>, Error> Compiler::CompileAhead(
+    std::size_t instructions) {
+  return impl_->CompileAhead(instructions);
 }
 
 std::expected<CompiledCode, Error> Compiler::Compile(std::uint32_t function, Tier tier) {

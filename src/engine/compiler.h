@@ -55,13 +55,22 @@ class Compiler {
   const std::vector<std::string>& functions() const;
   std::optional<std::uint32_t> IndexOf(std::string_view function) const;
   // Numbers of the functions that initialise the module, in the order in which they run.
-  std::vector<std::uint32_t> initializers() const;
+  const std::vector<std::uint32_t>& initializers() const;
   std::size_t variable_count() const;
 
   // To be called before Compile.
   void Place(const FunctionPlaces& places);
   // The module's variables, in its order, are in memory already: an image holds them.
   void PlaceVariables(std::span<const std::uint64_t> addresses);
+
+  struct Ahead {
+    std::uint32_t function = 0;
+    CompiledCode code;
+  };
+  // Compiles in the quick tier, all in one go, the functions that a run which goes well will
+  // probably call, from the initialisers and main on: those within `instructions` of bitcode. Once
+  // only, before any other function is compiled.
+  std::expected<std::vector<Ahead>, Error> CompileAhead(std::size_t instructions);
 
   // Ready to run. Thread-safe; calls for one tier wait for each other.
   std::expected<CompiledCode, Error> Compile(std::uint32_t function, Tier tier);

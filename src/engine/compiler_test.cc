@@ -24,6 +24,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 constexpr std::string_view kProgram = R"(
 @shared = global i32 40
@@ -75,14 +76,19 @@ void NoteHot(std::int32_t* counter) {
   hot_counter = counter;
 }
 
+extern "C" void _Unwind_Resume(void* exception);
+
+std::optional<std::uint64_t> KnownToTests(std::string_view name) {
+  if (name == kHotFunction) return reinterpret_cast<std::uint64_t>(&NoteHot);
+  if (name == "_Unwind_Resume") return reinterpret_cast<std::uint64_t>(&_Unwind_Resume);
+  return std::nullopt;
+}
+
 class CompilerTest : public ::testing::Test {
  protected:
   void Open(std::string_view assembly) {
     bitcode_ = Bitcode(assembly);
-    auto opened = Compiler::Open("test.bc", bitcode_, memory_, [](std::string_view name) {
-      return name == kHotFunction ? std::optional(reinterpret_cast<std::uint64_t>(&NoteHot))
-                                  : std::nullopt;
-    });
+    auto opened = Compiler::Open("test.bc", bitcode_, memory_, KnownToTests);
     if (!opened) {
       error_ = opened.error();
       return;
@@ -187,6 +193,80 @@ TEST_F(CompilerTest, OptimizedCodeSeesConstantsBehindConstants) {
   const void* link = Compile<const void*()>("head", Tier::kOptimized)();
   for (int i = 0; i < 49; ++i) link = *static_cast<const void* const*>(link);
   EXPECT_EQ(*static_cast<const int*>(link), 7);
+}
+
+// main calls what it calls; the other functions are behind a throw, in a handler of exceptions,
+// only reached by a table, or not called at all.
+constexpr std::string_view kStart = R"(
+@table = constant [2 x ptr] [ptr @by_table, ptr @next]
+@shared = global i32 40
+declare void @kelvin_engine_hot(ptr)
+define i32 @never() { ret i32 1 }
+define i32 @when_it_throws() { ret i32 2 }
+define i32 @when_it_handles() { ret i32 3 }
+define i32 @by_table() { ret i32 4 }
+define i32 @next() {
+  %old = load i32, ptr @shared
+  %new = add i32 %old, 1
+  store i32 %new, ptr @shared
+  ret i32 %new
+}
+define i32 @main(i32 %x) personality ptr @kelvin_engine_hot {
+  %bad = icmp eq i32 %x, 0
+  br i1 %bad, label %fail, label %good
+fail:
+  %a = call i32 @when_it_throws()
+  unreachable
+good:
+  %b = invoke i32 @next() to label %done unwind label %handle
+handle:
+  %pad = landingpad { ptr, i32 } cleanup
+  %c = call i32 @when_it_handles()
+  resume { ptr, i32 } %pad
+done:
+  %entry = load ptr, ptr @table
+  %d = call i32 %entry()
+  %sum = add i32 %b, %d
+  ret i32 %sum
+}
+)";
+
+std::vector<std::string> NamesOf(const Compiler& compiler,
+                                 const std::vector<Compiler::Ahead>& made) {
+  std::vector<std::string> names;
+  for (const auto& ahead : made) names.push_back(compiler.functions()[ahead.function]);
+  return names;
+}
+
+TEST_F(CompilerTest, CompilesAheadWhatARunThatGoesWellCalls) {
+  Open(kStart);
+  const auto made = compiler_->CompileAhead(1000);
+  ASSERT_TRUE(made.has_value()) << made.error().message;
+  EXPECT_THAT(NamesOf(*compiler_, *made), UnorderedElementsAre("main", "next", "by_table"));
+  for (const auto& ahead : *made) {
+    EXPECT_TRUE(ahead.code.entry == ahead.code.start && ahead.code.start < ahead.code.end);
+    slots_[ahead.function] = ahead.code.entry;
+  }
+  EXPECT_EQ(reinterpret_cast<int (*)(int)>(slots_[*compiler_->IndexOf("main")])(1), 45);
+  EXPECT_EQ(CounterOf("next"), kCallWeight);
+}
+
+TEST_F(CompilerTest, CompilesTheRestAfterwardsWithTheSameVariables) {
+  Open(kStart);
+  const auto made = compiler_->CompileAhead(1000);
+  ASSERT_TRUE(made.has_value()) << made.error().message;
+  for (const auto& ahead : *made) slots_[ahead.function] = ahead.code.entry;
+  EXPECT_EQ(reinterpret_cast<int (*)(int)>(slots_[*compiler_->IndexOf("main")])(1), 45);
+  EXPECT_EQ(Compile<int()>("never", Tier::kQuick)(), 1);
+  EXPECT_EQ(Compile<int()>("next", Tier::kOptimized)(), 42);
+}
+
+TEST_F(CompilerTest, CompilesAheadNoMoreThanItMay) {
+  Open(kStart);
+  const auto made = compiler_->CompileAhead(12);
+  ASSERT_TRUE(made.has_value()) << made.error().message;
+  EXPECT_THAT(NamesOf(*compiler_, *made), ElementsAre("main"));
+  EXPECT_EQ(Compile<int()>("next", Tier::kQuick)(), 41);
 }
 
 TEST_F(CompilerTest, NamesWhatNobodyHas) {

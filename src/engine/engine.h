@@ -25,6 +25,7 @@ struct EngineOptions {
   bool report_activity = false;   // KELVIN_ENGINE_LOG
   LogFormat log_format = LogFormat::kText;
   bool tell_debugger = false;  // KELVIN_ENGINE_GDB
+  bool compile_ahead = true;   // KELVIN_ENGINE_AHEAD
 };
 
 // Runs a package of mode jit or r2r: the compiled form of docs/engine.md. The function's own thread
@@ -70,6 +71,7 @@ class Engine final : public runtime::Hooks {
 
   std::expected<Unit*, Error> AddUnit(const std::filesystem::path& bitcode,
                                       const std::filesystem::path& image);
+  std::expected<void, Error> CompileAhead(Unit& unit);
   UnitHost HostOfUnits();
   std::optional<std::uint64_t> Resolve(std::string_view name) const;
   Unit* UnitOf(std::uint32_t function);

@@ -72,9 +72,11 @@ TEST(Activity, IsOneLineOfJson) {
   Activity activity;
   activity.load = std::chrono::microseconds{1234};
   activity.quick_functions = 3;
+  activity.ahead_functions = 2;
   activity.optimized = std::chrono::milliseconds{5};
   EXPECT_EQ(ToJson(activity),
             R"({"mode":"jit","loadMs":1.234,"tier0Functions":3,"tier0Ms":0.000,)"
+            R"("aheadFunctions":2,"aheadMs":0.000,)"
             R"("tier1Functions":0,"tier1Ms":5.000,"imageHits":0,"imageMisses":0})");
   activity.has_image = true;
   EXPECT_THAT(ToJson(activity), StartsWith(R"({"mode":"r2r")"));

@@ -183,6 +183,23 @@ std::string BodyName(llvm::StringRef function) {
   return function.str() + ".body";
 }
 
+llvm::Function& SeparateBody(llvm::Function& function) {
+  llvm::Module& module = *function.getParent();
+  const std::string name = function.getName().str();
+  function.setName(BodyName(name));
+  llvm::Function* const stub =
+      llvm::Function::Create(function.getFunctionType(), llvm::GlobalValue::ExternalLinkage,
+                             function.getAddressSpace(), name, &module);
+  stub->setAttributes(function.getAttributes());
+  stub->setCallingConv(function.getCallingConv());
+  stub->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  stub->setDSOLocal(true);
+  function.replaceAllUsesWith(stub);
+  function.setVisibility(llvm::GlobalValue::HiddenVisibility);
+  function.setDSOLocal(true);
+  return function;
+}
+
 std::expected<std::unique_ptr<llvm::Module>, Error> ExtractFunction(llvm::Function& function,
                                                                     const Extraction& how) {
   Copier copier(*function.getParent());

@@ -25,6 +25,10 @@ struct Extraction {
 // everybody calls it.
 std::string BodyName(llvm::StringRef function);
 
+// Renames a function to its BodyName within its own module: everybody, itself too, then reaches it
+// by its stub, which is declared.
+llvm::Function& SeparateBody(llvm::Function& function);
+
 // A module of its own for one function of `source`, in the same context: what it refers to is
 // declared. Reads the bodies that it needs from the bitcode; fails with kCorrupt when that fails.
 std::expected<std::unique_ptr<llvm::Module>, Error> ExtractFunction(llvm::Function& function,

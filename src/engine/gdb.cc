@@ -53,7 +53,7 @@ void PlaceSections(std::span<char> elf, const LinkedObject& linked) {
       if (symbol.st_shndx == SHN_UNDEF || symbol.st_shndx >= sections.size()) continue;
       const auto place = linked.symbols.find(names + symbol.st_name);
       if (place == linked.symbols.end()) continue;
-      sections[symbol.st_shndx].sh_addr = place->second - symbol.st_value;
+      sections[symbol.st_shndx].sh_addr = place->second.address - symbol.st_value;
     }
   }
 }

@@ -59,24 +59,6 @@ std::expected<void, Error> LeaveOut(Contents& contents, const std::vector<std::s
   return {};
 }
 
-// Everybody, the function itself too, then reaches it by its stub.
-llvm::Function& SeparateBody(llvm::Function& function) {
-  llvm::Module& module = *function.getParent();
-  const std::string name = function.getName().str();
-  function.setName(BodyName(name));
-  llvm::Function* const stub =
-      llvm::Function::Create(function.getFunctionType(), llvm::GlobalValue::ExternalLinkage,
-                             function.getAddressSpace(), name, &module);
-  stub->setAttributes(function.getAttributes());
-  stub->setCallingConv(function.getCallingConv());
-  stub->setVisibility(llvm::GlobalValue::HiddenVisibility);
-  stub->setDSOLocal(true);
-  function.replaceAllUsesWith(stub);
-  function.setVisibility(llvm::GlobalValue::HiddenVisibility);
-  function.setDSOLocal(true);
-  return function;
-}
-
 void Count(llvm::Function& body, std::size_t number) {
   llvm::Module& module = *body.getParent();
   llvm::Type* const i32 = llvm::Type::getInt32Ty(module.getContext());

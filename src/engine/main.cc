@@ -55,7 +55,8 @@ EngineOptions OptionsFrom(const Environment& environment) {
           .report_activity = IsOn(environment.Get("KELVIN_ENGINE_LOG")),
           .log_format = environment.Get("AWS_LAMBDA_LOG_FORMAT") == "JSON" ? LogFormat::kJson
                                                                            : LogFormat::kText,
-          .tell_debugger = IsOn(environment.Get("KELVIN_ENGINE_GDB"))};
+          .tell_debugger = IsOn(environment.Get("KELVIN_ENGINE_GDB")),
+          .compile_ahead = environment.Get("KELVIN_ENGINE_AHEAD") != "off"};
 }
 
 int RunFunction(int argc, char** argv, Clock::TimePoint started, const Clock& clock) {

@@ -105,7 +105,8 @@ class Context final : public jitlink::JITLinkContext {
   llvm::Error notifyResolved(jitlink::LinkGraph& graph) override {
     for (const jitlink::Symbol* symbol : graph.defined_symbols()) {
       if (!symbol->hasName() || symbol->getScope() == jitlink::Scope::Local) continue;
-      outcome_.linked.symbols[symbol->getName().str()] = symbol->getAddress().getValue();
+      outcome_.linked.symbols[symbol->getName().str()] = {symbol->getAddress().getValue(),
+                                                          symbol->getSize()};
     }
     for (jitlink::Section& section : graph.sections()) Note(section);
     return llvm::Error::success();

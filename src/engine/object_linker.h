@@ -16,8 +16,13 @@ namespace kelvin::engine {
 // Where a name that an object refers to is; nothing when nobody knows it.
 using SymbolResolver = std::function<std::optional<std::uint64_t>(std::string_view name)>;
 
+struct LinkedSymbol {
+  std::uint64_t address = 0;
+  std::uint64_t size = 0;
+};
+
 struct LinkedObject {
-  std::unordered_map<std::string, std::uint64_t> symbols;
+  std::unordered_map<std::string, LinkedSymbol> symbols;
   std::uint64_t code = 0;  // the bounds of its machine code
   std::uint64_t code_end = 0;
 };

@@ -162,7 +162,7 @@ void Simplify(llvm::Module& module, const PrepareOptions& options) {
            options.entry_points.end();
   }));
   passes.addPass(llvm::GlobalDCEPass());
-  passes.addPass(builder.buildThinLTOPreLinkDefaultPipeline(llvm::OptimizationLevel::Os));
+  passes.addPass(builder.buildThinLTOPreLinkDefaultPipeline(llvm::OptimizationLevel::Oz));
   passes.addPass(llvm::EliminateAvailableExternallyPass());
   passes.addPass(llvm::GlobalDCEPass());
   passes.run(module, modules);

@@ -9,6 +9,9 @@ namespace {
 
 using Initializer = void (*)();
 
+// What is compiled before anybody calls it, in instructions of bitcode: some 100 ms of work.
+constexpr std::size_t kAheadInstructions = 20'000;
+
 void Switch(std::uint64_t& slot, std::uint64_t code) {
   std::atomic_ref(slot).store(code, std::memory_order_release);
 }
@@ -130,6 +133,20 @@ std::expected<Unit::Made, Error> Unit::CompileQuick(std::uint32_t function) {
   has_code_[function] = true;
   Switch(slots_[function], code->entry);
   return Made{code->entry, true};
+}
+
+std::expected<std::uint32_t, Error> Unit::CompileAhead() {
+  const std::lock_guard lock(quick_mutex_);
+  const auto compiler = OpenCompiler();
+  if (!compiler) return std::unexpected(compiler.error());
+  const auto made = (*compiler)->CompileAhead(kAheadInstructions);
+  if (!made) return std::unexpected(made.error());
+  for (const Compiler::Ahead& ahead : *made) {
+    Note(ahead.function, ahead.code);
+    has_code_[ahead.function] = true;
+    Switch(slots_[ahead.function], ahead.code.entry);
+  }
+  return static_cast<std::uint32_t>(made->size());
 }
 
 std::expected<void, Error> Unit::CompileOptimized(std::uint32_t function) {

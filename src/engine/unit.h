@@ -57,6 +57,9 @@ class Unit {
     bool now = false;
   };
   std::expected<Made, Error> CompileQuick(std::uint32_t function);
+  // In mode jit, before anything is called: makes the code of the functions that will probably be
+  // called soon, and gives how many there are.
+  std::expected<std::uint32_t, Error> CompileAhead();
   // Recompiles the function and switches calls over to the new code.
   std::expected<void, Error> CompileOptimized(std::uint32_t function);
 

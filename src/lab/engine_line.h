@@ -13,7 +13,7 @@ namespace kelvin::lab {
 struct EngineCounters {
   std::string mode = {};             // jit or r2r
   double load_ms = 0;                // reading the package and making it ready
-  std::int64_t tier0_functions = 0;  // compiled at their first call
+  std::int64_t tier0_functions = 0;  // compiled ahead or at their first call
   double tier0_ms = 0;
   std::int64_t tier1_functions = 0;  // compiled again because they were hot
   double tier1_ms = 0;

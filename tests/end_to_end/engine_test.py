@@ -85,6 +85,19 @@ int Run(int rounds) {
 }
 int main() { return kelvin::Run(Run); }
 """
+# Describe is called only where something is thrown, Other only when it is asked for.
+RARE = """
+#include <kelvin/kelvin.h>
+#include <stdexcept>
+#include <string>
+[[gnu::noinline]] std::string Describe(int code) { return "code " + std::to_string(code); }
+[[gnu::noinline]] int Twice(int x) { return x * 2; }
+std::string Run(std::string_view payload) {
+  if (payload == "\\"fail\\"") throw std::runtime_error(Describe(static_cast<int>(payload.size())));
+  return std::to_string(Twice(static_cast<int>(payload.size())));
+}
+int main() { return kelvin::Run(Run); }
+"""
 CRASH = """
 #include <kelvin/kelvin.h>
 #include <string>
@@ -137,16 +150,43 @@ class RunsTest(EngineTest):
         for image in (False, True):
             with self.subTest(image=image):
                 self.build(FEATURES, image=image)
-                events = ["go"] * 3 + ["throw", "go"]
-                outcome = engine_package.serve(self.folder, events)
-                expected = [f"deep 42 2 4 20000 1 {count} 2" for count in (101, 102, 103, 104)]
-                self.assertEqual(outcome.answers, expected, outcome.log)
-                error = outcome.errors[0]
-                self.assertEqual(error["errorType"], "Failure")
-                self.assertTrue(any("Throw" in frame for frame in error["stackTrace"]), error)
-                self.assertEqual(outcome.activity["mode"], "r2r" if image else "jit")
+                self.check_features("r2r" if image else "jit")
 
-    def test_jit_compiles_only_what_is_called_and_optimises_what_is_hot(self):
+    def test_features_work_when_everything_is_compiled_at_its_first_call(self):
+        self.build(FEATURES)
+        self.check_features("jit", {"KELVIN_ENGINE_AHEAD": "off"})
+
+    def check_features(self, mode, environment=None):
+        events = ["go"] * 3 + ["throw", "go"]
+        outcome = engine_package.serve(self.folder, events, environment=environment)
+        expected = [f"deep 42 2 4 20000 1 {count} 2" for count in (101, 102, 103, 104)]
+        self.assertEqual(outcome.answers, expected, outcome.log)
+        error = outcome.errors[0]
+        self.assertEqual(error["errorType"], "Failure")
+        self.assertTrue(any("Throw" in frame for frame in error["stackTrace"]), error)
+        self.assertEqual(outcome.activity["mode"], mode)
+
+    def test_jit_compiles_ahead_what_is_likely_and_the_rest_when_it_is_called(self):
+        self.build(RARE)
+        well = engine_package.serve(self.folder, ["go", "go"])
+        self.assertEqual(well.answers, [8, 8], well.log)
+        self.assertGreater(well.activity["aheadFunctions"], 0)
+        self.assertEqual(well.activity["tier0Functions"], well.activity["aheadFunctions"])
+        badly = engine_package.serve(self.folder, ["go", "fail"])
+        self.assertIn("code 6", badly.errors[0]["errorMessage"])
+        self.assertEqual(badly.activity["aheadFunctions"], well.activity["aheadFunctions"])
+        self.assertGreater(badly.activity["tier0Functions"], well.activity["tier0Functions"])
+
+    def test_jit_compiles_nothing_ahead_when_it_is_told_so(self):
+        self.build(RARE)
+        ahead = engine_package.serve(self.folder, ["go"]).activity
+        lazy = engine_package.serve(self.folder, ["go"],
+                                    environment={"KELVIN_ENGINE_AHEAD": "off"}).activity
+        self.assertEqual((lazy["aheadFunctions"], lazy["aheadMs"]), (0, 0))
+        self.assertGreater(lazy["tier0Functions"], 0)
+        self.assertLessEqual(lazy["tier0Functions"], ahead["tier0Functions"])
+
+    def test_jit_optimises_what_is_hot(self):
         self.build(LOOP)
         outcome = engine_package.serve(self.folder, [200] * 300)
         self.assertEqual(len(set(outcome.answers)), 1)
