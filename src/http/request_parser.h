@@ -29,6 +29,8 @@ class RequestParser {
 
   Problem problem() const { return problem_; }
   bool head_done() const { return parser_.is_header_done(); }
+  // Of the fields so far, how many came before the body; those behind a chunked one follow.
+  std::size_t head_fields() const { return parser_.head_fields; }
   bool done() const { return parser_.is_done(); }
   // The body is, or says it will be, longer than the limit.
   bool too_large() const {
@@ -50,7 +52,7 @@ class RequestParser {
     void on_response_impl(int, string_view, int, ErrorCodeRef) override {}
     void on_field_impl(boost::beast::http::field, string_view name, string_view value,
                        ErrorCodeRef) override;
-    void on_header_impl(ErrorCodeRef) override {}
+    void on_header_impl(ErrorCodeRef) override { head_fields = request.headers.size(); }
     void on_body_init_impl(const boost::optional<std::uint64_t>& length, ErrorCodeRef) override;
     std::size_t on_body_impl(string_view bytes, ErrorCodeRef) override;
     void on_chunk_header_impl(std::uint64_t, string_view, ErrorCodeRef) override {}
@@ -59,6 +61,7 @@ class RequestParser {
 
     Request& request;
     std::size_t max_body_bytes = 0;
+    std::size_t head_fields = 0;
     bool too_large = false;
     bool expects_continue = false;
   };

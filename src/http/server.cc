@@ -379,6 +379,11 @@ awaitable<Reply> Server::Connection::AskHandler(Got got) {
   // What has come of the body belongs to Next, as the trailers do.
   request_ = Request{};
   request_.body = std::exchange(head.body, {});
+  const Headers fields = std::exchange(head.headers, {});
+  std::size_t number = 0;
+  for (const auto& [name, value] : fields) {
+    (number++ < parser_->head_fields() ? head.headers : request_.headers).Add(name, value);
+  }
   return shared_->streams.handle(std::move(head), *this);
 }
 

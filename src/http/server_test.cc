@@ -22,6 +22,7 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -32,9 +33,10 @@ asio::awaitable<Reply> Echo(Request request) {
 
 class ServerTest : public ::testing::Test {
  protected:
-  void Start(Handler handler = Echo, const ServerLimits& limits = {}, TooLarge too_large = {}) {
+  void Start(Handler handler = Echo, const ServerLimits& limits = {}, TooLarge too_large = {},
+             StreamHandler streams = {}) {
     auto server = Server::Listen(context_.get_executor(), {"127.0.0.1", 0}, std::move(handler),
-                                 log_, limits, std::move(too_large));
+                                 log_, limits, std::move(too_large), std::move(streams));
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
     thread_ = std::thread([this] { context_.run(); });
@@ -132,6 +134,32 @@ TEST_F(ServerTest, LetsTheApiSayThatABodyIsTooLargeAndKeepsTheConnection) {
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 413 "));
   EXPECT_THAT(answer, HasSubstr("too large for /aHTTP/1.1 200"));
   EXPECT_THAT(answer, EndsWith("\r\n\r\nok"));
+}
+
+// Answers with the body and its trailers, as they came.
+asio::awaitable<Reply> EchoStream(Request head, BodySource& body) {
+  std::string text;
+  for (;;) {
+    const auto piece = co_await body.Next();
+    if (!piece) co_return Response{500, {}, {}};
+    if (piece->empty()) break;
+    text += *piece;
+  }
+  for (const auto& [name, value] : body.trailers()) text += " " + name + "=" + value;
+  co_return Response{200, {{"X-Head", std::string(head.headers.Get("X-A"))}}, std::move(text)};
+}
+
+TEST_F(ServerTest, KeepsTrailersApartWhetherTheyComeWithTheHeadOrLater) {
+  Start(Echo, {}, {}, {.wanted = [](const Request&) { return true; }, .handle = EchoStream});
+  const std::string head =
+      "POST / HTTP/1.1\r\nX-A: 1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+  const std::string rest = "2\r\nhi\r\n0\r\nX-Error: broke\r\n\r\n";
+  const auto is_right = AllOf(HasSubstr("X-Head: 1\r\n"), EndsWith("\r\n\r\nhi X-Error=broke"));
+  EXPECT_THAT(Exchange(head + rest), is_right);
+  auto socket = Connect();
+  Send(socket, head);
+  Send(socket, rest);
+  EXPECT_THAT(ReadAll(socket), is_right);
 }
 
 TEST_F(ServerTest, RefusesAHeadThatIsTooLarge) {
