@@ -22,10 +22,11 @@ class FakeSandboxes final : public Sandboxes {
   // What is known of one sandbox; stays readable after the sandbox is destroyed.
   struct Record {
     SandboxSpec spec;
-    // "start", "terminate", "kill", "freeze", "thaw", "cpu full", "cpu by memory", "destroy", in
-    // the order called. A Start that failed is "start".
+    // "start", "start NAME" of an extension, "terminate", "kill", "freeze", "thaw", "cpu full",
+    // "cpu by memory", "destroy", in the order called. A Start that failed is "start".
     std::vector<std::string> calls = {};
     bool running = false;
+    std::map<std::string, ExtensionSpec> extensions = {};  // that run
     bool frozen = false;
     bool alive = true;  // false once destroyed
     CpuShare share = CpuShare::kFull;
@@ -42,6 +43,10 @@ class FakeSandboxes final : public Sandboxes {
   void FailStart(int nth, Error error) { start_failures_[starts_ + nth] = std::move(error); }
   // The nth Create from now on, counted from 1, fails with `error`.
   void FailCreate(int nth, Error error) { create_failures_[creates_ + nth] = std::move(error); }
+  // The next StartExtension of that name fails with `error`.
+  void FailExtension(std::string name, Error error) {
+    extension_failures_[std::move(name)] = std::move(error);
+  }
   // Runs within every Start that succeeds; for a test that plays the bootstrap's part.
   std::function<void(const std::string& id)> on_start;
   // Whether Kill makes the process exit by SIGKILL, and Terminate by SIGTERM, at the next Dispatch.
@@ -52,8 +57,10 @@ class FakeSandboxes final : public Sandboxes {
   // process runs.
   void Exit(const std::string& id, ExitStatus status) {
     Record& record = records_.at(id);
-    if (!record.running) return;
-    record.running = false;
+    if (status.extension.empty() ? !std::exchange(record.running, false)
+                                 : record.extensions.erase(status.extension) == 0) {
+      return;
+    }
     exits_.emplace_back(id, status);
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(event_.get(), &one, sizeof one);
@@ -62,6 +69,11 @@ class FakeSandboxes final : public Sandboxes {
   void Print(const std::string& id, std::string_view text) {
     [[maybe_unused]] const ssize_t written =
         ::write(output_writers_.at(id).get(), text.data(), text.size());
+  }
+
+  void PrintAsExtension(const std::string& id, const std::string& name, std::string_view text) {
+    const int output = records_.at(id).extensions.at(name).output;
+    [[maybe_unused]] const ssize_t written = ::write(output, text.data(), text.size());
   }
 
   // Of sandboxes alive or gone; fails the test by an exception when there never was one.
@@ -131,13 +143,25 @@ class FakeSandboxes final : public Sandboxes {
       if (owner_.on_start) owner_.on_start(id_);
       return {};
     }
+    std::expected<void, Error> StartExtension(const ExtensionSpec& extension) override {
+      Record& started = Called("start " + extension.name);
+      if (auto failure = owner_.extension_failures_.extract(extension.name)) {
+        return std::unexpected(std::move(failure.mapped()));
+      }
+      started.extensions[extension.name] = extension;
+      return {};
+    }
     void Terminate() override {
       Called("terminate");
       if (owner_.dies_when_terminated) owner_.Exit(id_, {.signaled = true, .code = 15});
     }
     void Kill() override {
       Called("kill");
-      if (owner_.dies_when_killed) owner_.Exit(id_, {.signaled = true, .code = 9});
+      if (!owner_.dies_when_killed) return;
+      owner_.Exit(id_, {.signaled = true, .code = 9});
+      for (const auto& [name, extension] : std::map(record().extensions)) {
+        owner_.Exit(id_, {.signaled = true, .code = 9, .extension = name});
+      }
     }
     void Freeze() override { Called("freeze").frozen = true; }
     void Thaw() override { Called("thaw").frozen = false; }
@@ -165,6 +189,7 @@ class FakeSandboxes final : public Sandboxes {
   int creates_ = 0;
   std::map<int, Error> start_failures_;
   std::map<int, Error> create_failures_;
+  std::map<std::string, Error> extension_failures_;
   std::map<std::string, Record> records_;
   std::map<std::string, OnExit> on_exits_;
   std::map<std::string, UniqueFd> output_writers_;

@@ -123,6 +123,9 @@ void HostSandbox::KeeperGone() {
     owner_.Exited(serial_, {.signaled = true, .code = SIGKILL, .out_of_memory = false});
   }
   runner_ = Runner::kGone;
+  for (const auto& [number, name] : std::exchange(extensions_, {})) {
+    owner_.Exited(serial_, {.signaled = true, .code = SIGKILL, .extension = name});
+  }
 }
 
 void HostSandbox::Take(Packet packet) {
@@ -145,13 +148,14 @@ void HostSandbox::Take(Packet packet) {
     case KeeperReport::Kind::kPeak:
       acknowledged_ = true;
       return;
+    case KeeperReport::Kind::kExtensionStarted:
+    case KeeperReport::Kind::kExtensionFailed:
+    case KeeperReport::Kind::kExtensionExited:
+      return TakeExtensionReport(report, std::string_view(packet.bytes).substr(sizeof report));
   }
 }
 
-void HostSandbox::TakeExit(const KeeperReport& report) {
-  const bool started = runner_ == Runner::kStarted;
-  runner_ = Runner::kGone;
-  if (!started) return;
+ExitStatus HostSandbox::StatusOf(const KeeperReport& report) const {
   const int status = report.wait_status;
   ExitStatus exit{.signaled = WIFSIGNALED(status),
                   .code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
@@ -160,10 +164,70 @@ void HostSandbox::TakeExit(const KeeperReport& report) {
       group_->OutOfMemoryKills() > oom_kills_before_) {
     exit.out_of_memory = true;
   }
+  return exit;
+}
+
+void HostSandbox::TakeExit(const KeeperReport& report) {
+  const bool started = runner_ == Runner::kStarted;
+  runner_ = Runner::kGone;
+  if (!started) return;
+  const ExitStatus exit = StatusOf(report);
+  PrepareWhenEmpty();
+  owner_.Exited(serial_, exit);
+}
+
+void HostSandbox::TakeExtensionReport(const KeeperReport& report, std::string_view rest) {
+  RunnerNote note;
+  switch (report.kind) {
+    case KeeperReport::Kind::kExtensionStarted:
+      extension_answered_ = true;
+      extension_started_ = {};
+      return;
+    case KeeperReport::Kind::kExtensionFailed:
+      extension_answered_ = true;
+      (void)CopyFrom(rest, note);
+      extension_started_ =
+          Fail(ExplainExtensionFailure(folders_, extensions_[report.extension], note));
+      extensions_.erase(report.extension);
+      return;
+    default: {
+      auto ended = extensions_.extract(report.extension);
+      if (!ended) return;
+      ExitStatus exit = StatusOf(report);
+      exit.extension = std::move(ended.mapped());
+      if (runner_ == Runner::kGone) PrepareWhenEmpty();
+      owner_.Exited(serial_, exit);
+    }
+  }
+}
+
+// A runner that is made while extensions run would be killed with them.
+void HostSandbox::PrepareWhenEmpty() {
   // The next runner would join a frozen group and never get ready.
   Thaw();
-  if (Send(KeeperCommand::kPrepare)) runner_ = Runner::kPreparing;
-  owner_.Exited(serial_, exit);
+  if (extensions_.empty() && Send(KeeperCommand::kPrepare)) runner_ = Runner::kPreparing;
+}
+
+std::expected<void, Error> HostSandbox::StartExtension(const ExtensionSpec& extension) {
+  Thaw();
+  if (extensions_.empty() && group_ != nullptr) oom_kills_before_ = group_->OutOfMemoryKills();
+  ExtensionLaunch launch{.number = ++last_extension_, .name = extension.name, .environment = {}};
+  for (const auto& [name, value] : extension.environment) {
+    launch.environment.push_back(fmt::format("{}={}", name, value));
+  }
+  const KeeperCommand command = KeeperCommand::kExtension;
+  const Error gone{ErrorCode::kUnavailable,
+                   "the process that keeps the sandbox is gone; make another"};
+  if (!keeper_.valid()) return Fail(gone);
+  auto sent = SendPacket(keeper_.get(), std::string(BytesOf(command)).append(Encode(launch)),
+                         {extension.output});
+  if (!sent) return sent;
+  extensions_[launch.number] = extension.name;
+  extension_answered_ = false;
+  while (!extension_answered_) {
+    if (!WaitForReport()) return Fail(gone);
+  }
+  return std::exchange(extension_started_, {});
 }
 
 std::expected<void, Error> HostSandbox::Start() {
@@ -204,7 +268,9 @@ void HostSandbox::Terminate() {
 void HostSandbox::Kill() {
   // What the v1 freezer holds does not even die.
   Thaw();
-  if (runner_ == Runner::kStarted) (void)Send(KeeperCommand::kKill);
+  if (runner_ != Runner::kStarted && extensions_.empty()) return;
+  (void)Send(KeeperCommand::kKill);
+  if (runner_ == Runner::kPrepared || runner_ == Runner::kReady) runner_ = Runner::kSpent;
 }
 
 void HostSandbox::Freeze() {

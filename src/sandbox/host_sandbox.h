@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string_view>
 
@@ -45,6 +46,7 @@ class HostSandbox final : public Sandbox {
   int keeper_channel() const { return keeper_.get(); }
 
   std::expected<void, Error> Start() override;
+  std::expected<void, Error> StartExtension(const ExtensionSpec& extension) override;
   void Terminate() override;
   void Kill() override;
   void Freeze() override;
@@ -59,7 +61,7 @@ class HostSandbox final : public Sandbox {
     kPrepared,   // is there
     kReady,      // waits for the word
     kStarted,    // is the bootstrap
-    kSpent,      // has failed, its end is not reported yet
+    kSpent,      // has failed or been killed, its end is not reported yet
     kGone,
   };
 
@@ -68,6 +70,9 @@ class HostSandbox final : public Sandbox {
   bool WaitForReport();
   void Take(Packet packet);
   void TakeExit(const KeeperReport& report);
+  void TakeExtensionReport(const KeeperReport& report, std::string_view rest);
+  ExitStatus StatusOf(const KeeperReport& report) const;
+  void PrepareWhenEmpty();
   void KeeperGone();
   std::expected<void, Error> HearRunner();
   std::expected<void, Error> Tell();
@@ -86,6 +91,10 @@ class HostSandbox final : public Sandbox {
   Runner runner_ = Runner::kPreparing;
   UniqueFd runner_channel_;
   int generation_ = 0;
+  int last_extension_ = 0;
+  std::map<int, std::string> extensions_;  // that run, by number
+  std::expected<void, Error> extension_started_;
+  bool extension_answered_ = false;
   std::string failure_;  // what the keeper last reported as failed
   bool acknowledged_ = false;
   bool frozen_ = false;

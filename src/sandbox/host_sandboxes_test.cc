@@ -306,6 +306,79 @@ TEST_P(HostSandboxesTest, ACallbackMayDestroyItsSandbox) {
   EXPECT_EQ(sandbox, nullptr);
 }
 
+// A pipe for what extensions print.
+struct Pipe {
+  Pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+    reader.reset(ends[0]);
+    writer.reset(ends[1]);
+  }
+  std::string ReadLine() const {
+    std::string line;
+    for (char next = 0; ::read(reader.get(), &next, 1) == 1 && next != '\n';) line += next;
+    return line;
+  }
+  UniqueFd reader;
+  UniqueFd writer;
+};
+
+TEST_P(HostSandboxesTest, StartsExtensionsBesideTheBootstrap) {
+  AddExtension("one");
+  AddExtension("two");
+  const Pipe pipe;
+  auto& sandbox = Create("exit 7");
+  ASSERT_TRUE(StartExtension(sandbox, "one", "describe", pipe.writer.get()));
+  EXPECT_THAT(pipe.ReadLine(), AllOf(HasSubstr("nofile 1024 "), HasSubstr(" cwd / "),
+                                     HasSubstr(" fds 0 "), HasSubstr(" leader yes")));
+  const ExitStatus one = WaitForExit(sandbox);
+  EXPECT_EQ(one.extension, "one");
+  EXPECT_EQ(one.code, 0);
+
+  ASSERT_TRUE(StartExtension(sandbox, "two", "wait", pipe.writer.get()));
+  EXPECT_EQ(pipe.ReadLine(), "ready");
+  ASSERT_TRUE(Started(sandbox));
+  const ExitStatus first = WaitForExit(sandbox);
+  EXPECT_EQ(first.extension, "");
+  EXPECT_EQ(first.code, 7);
+  // It has outlived the first process.
+  sandbox.Kill();
+  const ExitStatus two = WaitForExit(sandbox);
+  EXPECT_EQ(two.extension, "two");
+  EXPECT_EQ(two.code, SIGKILL);
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(WaitForExit(sandbox).code, 7);
+}
+
+TEST_P(HostSandboxesTest, StartsAgainWhenExtensionsWereKilledBeforeTheBootstrapStarted) {
+  AddExtension("one");
+  const Pipe pipe;
+  auto& sandbox = Create("exit 7");
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(StartExtension(sandbox, "one", "ignore-sigterm", pipe.writer.get()));
+    EXPECT_EQ(pipe.ReadLine(), "ready");
+    sandbox.Kill();
+    EXPECT_EQ(WaitForExit(sandbox).extension, "one");
+    ASSERT_TRUE(Started(sandbox));
+    EXPECT_EQ(WaitForExit(sandbox).code, 7);
+  }
+}
+
+TEST_P(HostSandboxesTest, SaysWhyAnExtensionCannotStart) {
+  AddExtension("shut", 0644);
+  const Pipe pipe;
+  auto& sandbox = Create("exit 7");
+  const auto shut = StartExtension(sandbox, "shut", "wait", pipe.writer.get());
+  ASSERT_FALSE(shut);
+  EXPECT_EQ(shut.error().code, ErrorCode::kPermissionDenied);
+  EXPECT_EQ(shut.error().message, "fork/exec /opt/extensions/shut: permission denied");
+  const auto missing = StartExtension(sandbox, "missing", "wait", pipe.writer.get());
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::kInvalidArgument);
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(WaitForExit(sandbox).code, 7);
+}
+
 TEST_P(HostSandboxesTest, StartsAScript) {
   WriteBootstrap("#!/bin/sh\necho from a script\nexit 4\n", 0755);
   auto& sandbox = Create("");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <string>
 
 #include <fcntl.h>
@@ -122,11 +123,12 @@ void Keeper::Serve(int child_signals) {
   if (waits[0].revents != 0) {
     const auto packet = ReceivePacket(channel_.get(), Wait::kYes);
     if (!packet || packet->bytes.empty()) Quit();
-    Obey(static_cast<KeeperCommand>(packet->bytes.front()));
+    Obey(*packet);
   }
 }
 
-void Keeper::Obey(KeeperCommand command) {
+void Keeper::Obey(const Packet& packet) {
+  const auto command = static_cast<KeeperCommand>(packet.bytes.front());
   switch (command) {
     case KeeperCommand::kPrepare:
       return Prepare();
@@ -147,7 +149,34 @@ void Keeper::Obey(KeeperCommand command) {
       return Report({.kind = KeeperReport::Kind::kPeak, .peak_bytes = peak_bytes_});
     case KeeperCommand::kQuit:
       Quit();
+    case KeeperCommand::kExtension:
+      return StartExtension(packet);
   }
+}
+
+void Keeper::StartExtension(const Packet& packet) {
+  const ExtensionLaunch launch = DecodeExtensionLaunch(std::string_view(packet.bytes).substr(1));
+  KeeperReport report{.kind = KeeperReport::Kind::kExtensionFailed, .extension = launch.number};
+  RunnerNote note{RunnerStep::kExecute, EINVAL};
+  auto ends = MakeChannel();
+  if (ends && !packet.fds.empty()) {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      RunExtension(request_, launch, ends->second.get(), packet.fds.front().get(), join_files_);
+    }
+    note.error_number = errno;
+    ends->second.reset();
+    // The exec closes the other end; a note comes instead if there is none.
+    const auto answer = ReceivePacket(ends->first.get(), Wait::kYes);
+    if (pid > 0 && answer && answer->bytes.empty()) {
+      extensions_[pid] = launch.number;
+      report.kind = KeeperReport::Kind::kExtensionStarted;
+    } else if (pid > 0 && answer && answer->bytes.size() == sizeof note) {
+      std::memcpy(&note, answer->bytes.data(), sizeof note);
+    }
+  }
+  const auto sent = SendPacket(channel_.get(), std::string(BytesOf(report)).append(BytesOf(note)));
+  if (!sent) Quit();
 }
 
 void Keeper::Reap() {
@@ -156,19 +185,32 @@ void Keeper::Reap() {
     int status = 0;
     const pid_t ended = ::wait4(-1, &status, WNOHANG, &usage);
     if (ended <= 0) return;
-    if (ended != runner_) continue;
-    runner_ = -1;
-    // The first process was the environment: whatever it left running goes with it.
-    KillAll();
-    const auto resident = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-    // The figure covers the time before the exec too, when it was a copy of this process.
-    if (resident > MemoryOf({::getpid()}).highest) peak_bytes_ = std::max(peak_bytes_, resident);
-    Report({.kind = KeeperReport::Kind::kExited,
-            .generation = generation_,
-            .wait_status = status,
-            .out_of_memory = out_of_memory_ ? 1 : 0,
-            .peak_bytes = peak_bytes_});
+    if (ended == runner_) {
+      const auto resident = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+      // The figure covers the time before the exec too, when it was a copy of this process.
+      if (resident > MemoryOf({::getpid()}).highest) peak_bytes_ = std::max(peak_bytes_, resident);
+    }
+    ReportExit(ended, status);
   }
+}
+
+void Keeper::ReportExit(pid_t ended, int wait_status) {
+  KeeperReport report{.kind = KeeperReport::Kind::kExited,
+                      .generation = generation_,
+                      .wait_status = wait_status,
+                      .out_of_memory = out_of_memory_ ? 1 : 0,
+                      .peak_bytes = peak_bytes_};
+  if (const auto extension = extensions_.extract(ended)) {
+    report.kind = KeeperReport::Kind::kExtensionExited;
+    report.extension = extension.mapped();
+  } else if (ended == runner_) {
+    runner_ = -1;
+  } else {
+    return;
+  }
+  // They were the environment: whatever they left running goes with the last of them.
+  if (runner_ < 0 && extensions_.empty()) KillAll();
+  Report(report);
 }
 
 void Keeper::WatchMemory() {

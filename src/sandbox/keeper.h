@@ -1,12 +1,14 @@
 #pragma once
 
 #include <expected>
+#include <map>
 #include <vector>
 
 #include <sys/types.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "sandbox/channel.h"
 #include "sandbox/protocol.h"
 
 namespace kelvin::sandbox {
@@ -27,8 +29,10 @@ class Keeper {
   std::expected<void, Error> Enter(uid_t outer_uid, gid_t outer_gid);
   void Prepare();
   void Serve(int child_signals);
-  void Obey(KeeperCommand command);
+  void Obey(const Packet& packet);
+  void StartExtension(const Packet& packet);
   void Reap();
+  void ReportExit(pid_t ended, int wait_status);
   void WatchMemory();
   void SignalAll(int signal);
   void KillAll();
@@ -41,6 +45,7 @@ class Keeper {
   const UniqueFd output_;
   const std::vector<UniqueFd> join_files_;
   pid_t runner_ = -1;
+  std::map<pid_t, int> extensions_;  // that run, to their numbers
   int generation_ = 0;
   bool started_ = false;
   bool out_of_memory_ = false;

@@ -10,6 +10,7 @@ namespace kelvin::sandbox {
 namespace {
 
 constexpr std::size_t kFixedParts = 11;
+constexpr std::size_t kFixedExtensionParts = 2;
 
 template <typename T>
 T Number(const std::string& text) {
@@ -53,6 +54,21 @@ LaunchRequest DecodeLaunchRequest(std::string_view bytes) {
       .environment = {}};
   request.environment.assign(parts.begin() + kFixedParts, parts.end());
   return request;
+}
+
+std::string Encode(const ExtensionLaunch& launch) {
+  std::vector<std::string> parts{fmt::format("{}", launch.number), launch.name};
+  parts.insert(parts.end(), launch.environment.begin(), launch.environment.end());
+  return JoinParts(parts);
+}
+
+ExtensionLaunch DecodeExtensionLaunch(std::string_view bytes) {
+  std::vector<std::string> parts = SplitParts(bytes);
+  if (parts.size() < kFixedExtensionParts) return {};
+  ExtensionLaunch launch{
+      .number = Number<int>(parts[0]), .name = std::move(parts[1]), .environment = {}};
+  launch.environment.assign(parts.begin() + kFixedExtensionParts, parts.end());
+  return launch;
 }
 
 }  // namespace kelvin::sandbox

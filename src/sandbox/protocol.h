@@ -54,7 +54,16 @@ enum class KeeperCommand : char {
   kContinue,   // resume them; acknowledged
   kPeak,       // asks for the highest memory; answered by kPeak
   kQuit,       // kill every process, and end when they are gone
+  kExtension,  // start one: a packed ExtensionLaunch follows, and its output comes along
 };
+
+struct ExtensionLaunch {
+  int number = 0;  // names it in reports
+  std::string name;
+  std::vector<std::string> environment;  // NAME=VALUE
+};
+std::string Encode(const ExtensionLaunch& launch);
+ExtensionLaunch DecodeExtensionLaunch(std::string_view bytes);
 
 // From the keeper to the service.
 struct KeeperReport {
@@ -64,12 +73,16 @@ struct KeeperReport {
     kFailed,    // the sandbox cannot be made or the runner not be prepared: text follows
     kAcknowledged,
     kPeak,
+    kExtensionStarted,
+    kExtensionFailed,  // to start: a RunnerNote follows
+    kExtensionExited,
   };
   Kind kind = Kind::kFailed;
   int generation = 0;     // of the runner, from 1
   int wait_status = 0;    // as waitpid gives it
   int out_of_memory = 0;  // 1 when the keeper killed it at the ceiling
   std::uint64_t peak_bytes = 0;
+  int extension = 0;  // its number
 };
 
 // From the runner, which waits to become the bootstrap, to the service. It sends kReady, waits for

@@ -75,28 +75,39 @@ std::vector<std::string> Candidates(const LaunchRequest& request) {
   return {"/var/runtime/bootstrap", "/var/task/bootstrap", "/opt/bootstrap"};
 }
 
-}  // namespace
-
-[[noreturn]] void RunRunner(const LaunchRequest& request, int channel, int output,
-                            const std::vector<UniqueFd>& join_files) {
+// What every process of a sandbox goes through before it executes a program of the user's.
+void EnterSandbox(const LaunchRequest& request, int channel, int output,
+                  const std::vector<UniqueFd>& join_files, const std::string& folder) {
   ::setsid();
   for (const UniqueFd& file : join_files) {
     if (::write(file.get(), "0", 1) != 1) GiveUp(channel, RunnerStep::kCgroup);
   }
   ConnectOutput(channel, output);
-  const std::string folder =
-      request.privacy == Privacy::kNone ? request.folders.code.native() : "/var/task";
   if (::chdir(folder.c_str()) != 0) GiveUp(channel, RunnerStep::kFolder);
   SetLimits(channel);
   BecomeUser(request, channel);
   ResetSignals();
+}
+
+std::vector<char*> Pointers(const std::vector<std::string>& variables) {
+  std::vector<char*> pointers;
+  for (const std::string& variable : variables) {
+    pointers.push_back(const_cast<char*>(variable.c_str()));
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+}  // namespace
+
+[[noreturn]] void RunRunner(const LaunchRequest& request, int channel, int output,
+                            const std::vector<UniqueFd>& join_files) {
+  const std::string folder =
+      request.privacy == Privacy::kNone ? request.folders.code.native() : "/var/task";
+  EnterSandbox(request, channel, output, join_files, folder);
 
   const std::vector<std::string> candidates = Candidates(request);
-  std::vector<char*> environment;
-  for (const std::string& variable : request.environment) {
-    environment.push_back(const_cast<char*>(variable.c_str()));
-  }
-  environment.push_back(nullptr);
+  const std::vector<char*> environment = Pointers(request.environment);
   if (!SendPacket(channel, BytesOf(RunnerNote{}))) ::_exit(kFailedExit);
   char go = 0;
   if (::recv(channel, &go, sizeof go, 0) != sizeof go) ::_exit(0);
@@ -110,6 +121,17 @@ std::vector<std::string> Candidates(const LaunchRequest& request) {
     errno = number;
     if (number != ENOENT || exists) break;
   }
+  GiveUp(channel, RunnerStep::kExecute);
+}
+
+[[noreturn]] void RunExtension(const LaunchRequest& request, const ExtensionLaunch& launch,
+                               int channel, int output, const std::vector<UniqueFd>& join_files) {
+  EnterSandbox(request, channel, output, join_files, "/");
+  const std::filesystem::path layers =
+      request.privacy == Privacy::kNone ? request.folders.layers : "/opt";
+  const std::string program = layers / "extensions" / launch.name;
+  char* const arguments[] = {const_cast<char*>(program.c_str()), nullptr};
+  ::execve(program.c_str(), arguments, Pointers(launch.environment).data());
   GiveUp(channel, RunnerStep::kExecute);
 }
 

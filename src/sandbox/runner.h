@@ -12,5 +12,8 @@ namespace kelvin::sandbox {
 // Called in a fresh child of the keeper; `channel` is its end.
 [[noreturn]] void RunRunner(const LaunchRequest& request, int channel, int output,
                             const std::vector<UniqueFd>& join_files);
+// The same for an extension, which executes at once.
+[[noreturn]] void RunExtension(const LaunchRequest& request, const ExtensionLaunch& launch,
+                               int channel, int output, const std::vector<UniqueFd>& join_files);
 
 }  // namespace kelvin::sandbox

@@ -27,11 +27,19 @@ struct SandboxSpec {
   int tmp_mb = 512;     // size of the private /tmp
 };
 
-// How a sandbox's first process ended.
+// How a sandbox's first process ended, or one of its extensions.
 struct ExitStatus {
   bool signaled = false;
   int code = 0;                // exit status, or the signal's number
   bool out_of_memory = false;  // the kernel killed it at the memory ceiling
+  std::string extension = {};  // the extension's name; empty for the first process
+};
+
+// A program beside the first process.
+struct ExtensionSpec {
+  std::string name;                                                   // a file in /opt/extensions
+  std::vector<std::pair<std::string, std::string>> environment = {};  // exactly what it sees
+  int output = -1;  // becomes its standard output and error; stays open here
 };
 
 enum class CpuShare {
@@ -49,6 +57,9 @@ class Sandbox {
   // kNotFound (no bootstrap), kPermissionDenied (not executable), kInvalidArgument (not a program
   // for this machine), kIo.
   virtual std::expected<void, Error> Start() = 0;
+  // Starts an extension, whose exit is reported with its name. Fails as Start does. While an
+  // extension runs, the exit of the first process ends no other, and Start must wait.
+  virtual std::expected<void, Error> StartExtension(const ExtensionSpec& extension) = 0;
   // Sends SIGTERM to the first process.
   virtual void Terminate() = 0;
   // Kills every process at once; the exit is reported as any other.
@@ -84,7 +95,7 @@ class Sandboxes {
   using OnExit = std::function<void(ExitStatus)>;
   virtual ~Sandboxes() = default;
   // Makes the environment, without a process yet. `on_exit` runs within Dispatch, once for every
-  // Start that succeeded, and never after the sandbox is destroyed.
+  // Start and StartExtension that succeeded, and never after the sandbox is destroyed.
   virtual std::expected<std::unique_ptr<Sandbox>, Error> Create(const SandboxSpec& spec,
                                                                 OnExit on_exit) = 0;
   // Becomes readable when Dispatch has something to do.

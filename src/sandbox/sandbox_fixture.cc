@@ -43,9 +43,28 @@ void SandboxFixture::WriteBootstrap(std::string_view content, int mode) {
   std::filesystem::permissions(bootstrap(), static_cast<std::filesystem::perms>(mode));
 }
 
+void SandboxFixture::AddExtension(const std::string& name, int mode) {
+  const auto extensions = folder() / "layers" / "extensions";
+  std::filesystem::create_directories(extensions);
+  for (const auto& path : {folder() / "layers", extensions}) {
+    std::filesystem::permissions(path, std::filesystem::perms(0755));
+  }
+  std::filesystem::copy(KELVIN_TEST_FUNCTION, extensions / name);
+  std::filesystem::permissions(extensions / name, static_cast<std::filesystem::perms>(mode));
+}
+
+std::expected<void, Error> SandboxFixture::StartExtension(Sandbox& sandbox, const std::string& name,
+                                                          const std::string& what_to_do,
+                                                          int output) {
+  return sandbox.StartExtension(
+      {.name = name, .environment = {{"DO", what_to_do}}, .output = output});
+}
+
 SandboxSpec SandboxFixture::Spec(const std::string& what_to_do, Sizes sizes) {
+  const auto layers = folder() / "layers";
   return {.id = fmt::format("test-{}", ++last_id_),
           .code = folder() / "code",
+          .layers = std::filesystem::exists(layers) ? layers : std::filesystem::path{},
           .environment = {{"DO", what_to_do}, {"EMPTY", ""}},
           .memory_mb = sizes.memory_mb,
           .tmp_mb = sizes.tmp_mb};

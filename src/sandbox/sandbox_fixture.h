@@ -26,6 +26,8 @@ class SandboxFixture {
   std::filesystem::path state() const { return folder() / "state"; }
   std::filesystem::path bootstrap() const { return folder() / "code" / "bootstrap"; }
   void WriteBootstrap(std::string_view content, int mode);
+  // Of sandboxes made from now on: does what DO says, like the bootstrap.
+  void AddExtension(const std::string& name, int mode = 0755);
 
   SandboxSpec Spec(const std::string& what_to_do, Sizes sizes);
   SandboxSpec Spec(const std::string& what_to_do) { return Spec(what_to_do, Sizes{}); }
@@ -37,6 +39,9 @@ class SandboxFixture {
   static bool Started(Sandbox& sandbox);
   void DispatchOnce();  // waits for something to dispatch
   ExitStatus WaitForExit(Sandbox& sandbox);
+  // Starts an extension that does what it is told, on the output of the first process.
+  static std::expected<void, Error> StartExtension(Sandbox& sandbox, const std::string& name,
+                                                   const std::string& what_to_do, int output);
 
   // Of what the sandbox printed; without the line feed.
   std::string ReadLine(Sandbox& sandbox);

@@ -67,4 +67,22 @@ Error ExplainStartFailure(const SandboxFolders& folders, const RunnerNote& note)
   return {ErrorCode::kInternal, "the sandbox's process reported a failure without a step"};
 }
 
+Error ExplainExtensionFailure(const SandboxFolders& folders, std::string_view name,
+                              const RunnerNote& note) {
+  if (note.step != RunnerStep::kExecute) return ExplainStartFailure(folders, note);
+  const auto failure = [&](ErrorCode code, std::string_view what) {
+    return Error{code, fmt::format("fork/exec /opt/extensions/{}: {}", name, what)};
+  };
+  switch (note.error_number) {
+    case EACCES:
+      return failure(ErrorCode::kPermissionDenied, "permission denied");
+    case ENOEXEC:
+      return failure(ErrorCode::kInvalidArgument, "exec format error");
+    case ENOENT:
+      return failure(ErrorCode::kInvalidArgument, "no such file or directory");
+    default:
+      return failure(ErrorCode::kIo, std::system_category().message(note.error_number));
+  }
+}
+
 }  // namespace kelvin::sandbox
