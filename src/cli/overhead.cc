@@ -98,6 +98,9 @@ class ThreadSandboxes final : public sandbox::Sandboxes {
       }
       return std::unexpected(Error{ErrorCode::kInternal, "expected AWS_LAMBDA_RUNTIME_API"});
     }
+    std::expected<void, Error> StartExtension(const sandbox::ExtensionSpec&) override {
+      return std::unexpected(Error{ErrorCode::kInternal, "expected a function without extensions"});
+    }
     void Terminate() override { Kill(); }
     void Kill() override {
       if (!on_exit_) return;
