@@ -96,7 +96,8 @@ std::expected<Exports, Error> Exports::FromProgram(std::string_view program) {
   const std::uint64_t entry_bytes = std::uint64_t{trailer.entries} * sizeof(Entry);
   const std::uint64_t bucket_bytes = (std::uint64_t{trailer.buckets} * 4 + 7) / 8 * 8;
   if (trailer.table_size > program.size() - sizeof trailer ||
-      !std::has_single_bit(trailer.buckets) || trailer.entries >= trailer.buckets ||
+      trailer.names_size > trailer.table_size || !std::has_single_bit(trailer.buckets) ||
+      trailer.entries >= trailer.buckets ||
       entry_bytes + bucket_bytes + trailer.names_size != trailer.table_size) {
     return NoTable("found a damaged one");
   }
@@ -115,13 +116,16 @@ std::expected<Exports, Error> Exports::FromProgram(std::string_view program) {
 std::optional<Exports::Symbol> Exports::Find(std::string_view name) const {
   if (buckets_.empty()) return std::nullopt;
   const std::size_t mask = buckets_.size() - 1;
-  for (std::size_t bucket = HashName(name) & mask;; bucket = (bucket + 1) & mask) {
+  std::size_t bucket = HashName(name) & mask;
+  // A damaged table may have no free bucket to end at.
+  for (std::size_t tried = 0; tried < buckets_.size(); ++tried, bucket = (bucket + 1) & mask) {
     const std::uint32_t index = buckets_[bucket];
     if (index == 0 || index > entries_.size()) return std::nullopt;
     const Entry& entry = entries_[index - 1];
     if (std::uint64_t{entry.name} + entry.name_size > names_.size()) return std::nullopt;
     if (NameAt(entry) == name) return Symbol{entry.address, static_cast<ExportKind>(entry.kind)};
   }
+  return std::nullopt;
 }
 
 std::string Exports::NameOf(std::uint64_t address) const {
@@ -131,7 +135,7 @@ std::string Exports::NameOf(std::uint64_t address) const {
       continue;
     if (best == nullptr || entry.address > best->address) best = &entry;
   }
-  if (best == nullptr) return {};
+  if (best == nullptr || std::uint64_t{best->name} + best->name_size > names_.size()) return {};
   return fmt::format("{}+{:#x}", NameAt(*best), address - best->address);
 }
 

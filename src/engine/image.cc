@@ -23,40 +23,6 @@ std::unexpected<Error> Unfit(ErrorCode code, std::string message) {
   return std::unexpected(Error{code, std::move(message)});
 }
 
-bool RunsOnThisCpu(std::string_view cpu) {
-  if (cpu == "x86-64-v2") return __builtin_cpu_supports("x86-64-v2") != 0;
-  if (cpu == "x86-64-v3") return __builtin_cpu_supports("x86-64-v3") != 0;
-  if (cpu == "x86-64-v4") return __builtin_cpu_supports("x86-64-v4") != 0;
-  return false;
-}
-
-std::expected<std::string_view, Error> CheckSeal(std::string_view file, const BuildId& engine,
-                                                 std::string_view bitcode) {
-  ImageSeal seal;
-  const ImageSeal expected;
-  if (file.size() <= sizeof seal) return Unfit(ErrorCode::kCorrupt, "it is cut short");
-  const std::string_view object = file.substr(0, file.size() - sizeof seal);
-  std::memcpy(&seal, file.data() + object.size(), sizeof seal);
-  if (std::memcmp(seal.magic, expected.magic, sizeof seal.magic) != 0) {
-    return Unfit(ErrorCode::kCorrupt, "it is cut short or no image");
-  }
-  if (seal.engine != engine) {
-    return Unfit(ErrorCode::kInvalidArgument,
-                 fmt::format("it was made for the engine {}, this is {}", BuildIdText(seal.engine),
-                             BuildIdText(engine)));
-  }
-  const std::string_view cpu(seal.cpu, ::strnlen(seal.cpu, sizeof seal.cpu));
-  if (!RunsOnThisCpu(cpu)) {
-    return Unfit(ErrorCode::kInvalidArgument,
-                 fmt::format("it needs the CPU {}, which this one is not", cpu));
-  }
-  if (seal.bitcode != Digest(bitcode)) {
-    return Unfit(ErrorCode::kInvalidArgument, "it was made from another function.bc");
-  }
-  if (seal.object != Digest(object)) return Unfit(ErrorCode::kCorrupt, "it is damaged");
-  return object;
-}
-
 // Maps and connects an object whose digest was right: what is wrong with it now is a fault of the
 // build, so the checks are for the kinds of things that the linker may have done.
 class Loader {

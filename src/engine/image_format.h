@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <string_view>
 
+#include "base/error.h"
 #include "engine/exports.h"
 
 namespace kelvin::engine {
@@ -33,5 +35,10 @@ struct ImageSeal {
   std::uint64_t bitcode = 0;  // digest of the function.bc that it was made from
   std::uint64_t object = 0;   // digest of the ELF object
 };
+
+// The ELF object within an image's file. Fails when it is not whole, was made for another engine,
+// from another function.bc or for a CPU that this one is not; the message says which.
+std::expected<std::string_view, Error> CheckSeal(std::string_view file, const BuildId& engine,
+                                                 std::string_view bitcode);
 
 }  // namespace kelvin::engine
