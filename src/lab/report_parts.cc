@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "lab/environment.h"
+#include "lab/overtaking.h"
 
 namespace kelvin::lab {
 namespace {
@@ -298,6 +299,7 @@ std::vector<Section> TextSections(const Record& record,
   };
   add("95% intervals of the medians", IntervalLines(record, summaries));
   add("As the client saw it, median", ClientLines(record, summaries));
+  add("When compiling as it runs pays", OvertakingLines(record));
   add("Notes", Notes(record, summaries));
   add("Environment", EnvironmentLines(record));
   add("Isolation that this host lacks", record.conditions.missing_isolation);
