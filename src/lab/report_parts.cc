@@ -190,6 +190,7 @@ Table RatioTable(const Record& record, const std::vector<FunctionSummary>& summa
 
 Table EngineTable(const Record& record, const std::vector<FunctionSummary>& summaries) {
   Table table{.columns = {{"Function", Align::kLeft},
+                          {"Init p50"},
                           {"Load"},
                           {"Compiled cold"},
                           {"Image hits"},
@@ -202,8 +203,8 @@ Table EngineTable(const Record& record, const std::vector<FunctionSummary>& summ
     if (!summary.engine_end) continue;
     const EngineCounters& end = *summary.engine_end;
     const EngineCounters& cold = summary.engine_cold.value_or(end);
-    table.rows.push_back({LabelOf(record, summary.function), FormatMs(cold.load_ms),
-                          Compiled(cold.tier0_functions, cold.tier0_ms),
+    table.rows.push_back({LabelOf(record, summary.function), Ms(summary.init, &Summary::p50),
+                          FormatMs(cold.load_ms), Compiled(cold.tier0_functions, cold.tier0_ms),
                           std::to_string(cold.image_hits), std::to_string(cold.image_misses),
                           Compiled(end.tier0_functions, end.tier0_ms),
                           Compiled(end.tier1_functions, end.tier1_ms)});
