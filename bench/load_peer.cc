@@ -122,7 +122,7 @@ double Throughput(int port, int clients, int count, const ClientWork& work) {
   std::atomic<int> next{0};
   std::vector<std::thread> threads;
   const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < clients; ++i) {
+  for (int started = 0; started < clients; ++started) {
     threads.emplace_back([&] {
       LoadClient client(port);
       for (int turn = next++; turn < count; turn = next++) work(client, turn);

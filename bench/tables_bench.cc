@@ -76,7 +76,8 @@ class Subject {
             "/",
             {{"X-Amz-Target", fmt::format("DynamoDB_20120810.{}", operation)},
              {"Content-Type", "application/x-amz-json-1.0"},
-             {"Authorization", "AWS4-HMAC-SHA256"}},
+             {"Authorization", "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=b, Signature=c"},
+             {"X-Amz-Date", "20260101T000000Z"}},
             std::move(body)};
   }
   void Send(std::string_view operation, std::string body) {

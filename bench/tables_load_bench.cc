@@ -194,13 +194,14 @@ class MillionItems {
     tables_ = std::move(*opened);
   }
   std::string Send(std::string_view operation, std::string body) {
-    auto response =
-        tables_->Handle({"POST",
-                         "/",
-                         {{"X-Amz-Target", fmt::format("DynamoDB_20120810.{}", operation)},
-                          {"Content-Type", "application/x-amz-json-1.0"},
-                          {"Authorization", "AWS4-HMAC-SHA256"}},
-                         std::move(body)});
+    auto response = tables_->Handle(
+        {"POST",
+         "/",
+         {{"X-Amz-Target", fmt::format("DynamoDB_20120810.{}", operation)},
+          {"Content-Type", "application/x-amz-json-1.0"},
+          {"Authorization", "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=b, Signature=c"},
+          {"X-Amz-Date", "20260101T000000Z"}},
+         std::move(body)});
     if (response.status != 200) Die(response.body);
     return std::move(response.body);
   }

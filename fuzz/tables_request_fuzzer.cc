@@ -25,7 +25,8 @@ http::Request RequestOf(std::string_view operation, std::string_view body) {
           "/",
           {{"X-Amz-Target", "DynamoDB_20120810." + std::string(operation)},
            {"Content-Type", "application/x-amz-json-1.0"},
-           {"Authorization", "AWS4-HMAC-SHA256"}},
+           {"Authorization", "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=b, Signature=c"},
+           {"X-Amz-Date", "20260101T000000Z"}},
           std::string(body)};
 }
 

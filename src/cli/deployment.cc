@@ -239,7 +239,8 @@ http::Request CreateTableRequest(const TableConfig& table) {
                   {"X-Amz-Target", "DynamoDB_20120810.CreateTable"},
                   {"Authorization",
                    "AWS4-HMAC-SHA256 Credential=kelvin/20260101/us-east-1/dynamodb/"
-                   "aws4_request, SignedHeaders=host, Signature=kelvin"}},
+                   "aws4_request, SignedHeaders=host, Signature=kelvin"},
+                  {"X-Amz-Date", "20260101T000000Z"}},
       .body = json::serialize(body)};
 }
 

@@ -29,6 +29,7 @@ struct LocalOptions {
   std::filesystem::path state;            // made when missing
   std::string region = "us-east-1";
   tables::Storage storage = tables::Storage::kDurable;
+  tables::Sync sync = tables::Sync::kEveryWrite;
   // Requests must be signed with one of these; functions get the first. None: anybody may.
   std::vector<aws::Credentials> credentials = {};
   std::function<void(std::string_view function, std::string_view line)> function_log = {};

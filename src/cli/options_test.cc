@@ -155,11 +155,12 @@ TEST(ServeOptions, HaveTheDocumentedDefaults) {
 }
 
 TEST(ServeOptions, TakeEveryOption) {
-  const auto options =
-      ParseServe({"--host", "::1", "--port", "0", "--state-dir", "s", "--region", "eu-west-1",
-                  "--ephemeral-tables", "--ready-fd", "3", "--ready-file", "r"});
+  const auto options = ParseServe({"--host", "::1", "--port", "0", "--state-dir", "s", "--region",
+                                   "eu-west-1", "--ephemeral-tables", "--fsync", "background",
+                                   "--ready-fd", "3", "--ready-file", "r"});
   ASSERT_TRUE(options.has_value()) << options.error().text;
   EXPECT_EQ(options->storage, tables::Storage::kEphemeral);
+  EXPECT_EQ(options->sync, tables::Sync::kInBackground);
   EXPECT_EQ(options->ready.fd, 3);
   EXPECT_EQ(options->ready.file, "r");
 }

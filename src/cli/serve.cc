@@ -74,6 +74,7 @@ int Serve(const std::vector<std::string>& arguments, const Host& host) {
                                   .state = options->state_dir,
                                   .region = options->region,
                                   .storage = options->storage,
+                                  .sync = options->sync,
                                   .credentials = std::move(*credentials),
                                   .function_log =
                                       [&out](std::string_view function, std::string_view line) {

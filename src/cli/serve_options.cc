@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/tables_options.h"
+
 namespace kelvin::cli {
 namespace {
 
@@ -22,6 +24,7 @@ bool IsLoopbackAddress(const std::string& host) {
 std::expected<ServeOptions, Stop> ParseServe(const std::vector<std::string>& arguments) {
   ServeOptions options;
   bool ephemeral = false;
+  std::string sync = "always";
   Arguments parser("serve", "Runs Lambda and DynamoDB on this machine until Ctrl-C.",
                    std::string(kExamples));
   CLI::App& app = parser.app();
@@ -37,6 +40,7 @@ std::expected<ServeOptions, Stop> ParseServe(const std::vector<std::string>& arg
       ->type_name("REGION")
       ->capture_default_str();
   app.add_flag("--ephemeral-tables", ephemeral, "Keep tables in memory: faster, gone at the end");
+  AddFsyncOption(app, sync);
   app.add_option("--credentials", options.credentials_file,
                  "File with lines of ACCESS_KEY_ID SECRET_ACCESS_KEY: requests must be signed with "
                  "one of them")
@@ -51,6 +55,7 @@ std::expected<ServeOptions, Stop> ParseServe(const std::vector<std::string>& arg
         options.host)));
   }
   if (ephemeral) options.storage = tables::Storage::kEphemeral;
+  options.sync = SyncOf(sync);
   return options;
 }
 

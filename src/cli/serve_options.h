@@ -19,6 +19,7 @@ struct ServeOptions {
   std::string state_dir = ".kelvin";
   std::string region = "us-east-1";
   tables::Storage storage = tables::Storage::kDurable;
+  tables::Sync sync = tables::Sync::kEveryWrite;
   std::string credentials_file;  // who may send requests; empty: anybody on this machine
   ReadyOptions ready;
 };

@@ -28,7 +28,7 @@ std::expected<tables::TablesOptions, Error> OptionsOf(const TablesServeOptions& 
   if (options.signatures == TablesServeOptions::Signatures::kAny) return opened;
   auto credentials = aws::CredentialsFromEnvironment(host.environment);
   if (!credentials) return std::unexpected(std::move(credentials.error()));
-  opened.credentials = std::move(*credentials);
+  opened.credentials.push_back(std::move(*credentials));
   return opened;
 }
 

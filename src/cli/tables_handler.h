@@ -5,13 +5,14 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "cli/write_lane.h"
 #include "http/server.h"
 #include "tables/tables.h"
 
 namespace kelvin::cli {
 
-// Puts tables, which block, behind an HTTP server's event loop: what takes long goes to threads of
-// its own. Those are as many as writes can share a commit.
+// Puts tables, which block, behind an HTTP server's event loop: small writes share commits on a
+// thread of their own, and what may take long goes to other threads.
 class TablesHandler {
  public:
   explicit TablesHandler(std::unique_ptr<tables::Tables> tables);
@@ -23,10 +24,11 @@ class TablesHandler {
   boost::asio::awaitable<http::Reply> Answer(http::Request request);
   tables::Tables& tables() { return *tables_; }  // thread-safe
   // Waits for requests that are being answered; none may come after.
-  void Join() { workers_.join(); }
+  void Join();
 
  private:
   std::unique_ptr<tables::Tables> tables_;
+  WriteLane writes_;
   boost::asio::thread_pool workers_;
 };
 

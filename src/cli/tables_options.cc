@@ -34,6 +34,19 @@ constexpr std::string_view kImportExamples =
 
 }  // namespace
 
+void AddFsyncOption(CLI::App& app, std::string& when) {
+  app.add_option("--fsync", when,
+                 "'always': an acknowledged write survives a power failure; 'background': only the "
+                 "end of this process")
+      ->check(CLI::IsMember({"always", "background"}))
+      ->type_name("WHEN")
+      ->capture_default_str();
+}
+
+tables::Sync SyncOf(std::string_view when) {
+  return when == "background" ? tables::Sync::kInBackground : tables::Sync::kEveryWrite;
+}
+
 std::expected<TablesServeOptions, Stop> ParseTablesServe(
     const std::vector<std::string>& arguments) {
   TablesServeOptions options;
@@ -55,12 +68,7 @@ std::expected<TablesServeOptions, Stop> ParseTablesServe(
       ->type_name("REGION")
       ->capture_default_str();
   app.add_flag("--ephemeral", ephemeral, "Keep items in memory: faster, gone at the end");
-  app.add_option("--fsync", sync,
-                 "'always': an acknowledged write survives a power failure; 'background': only the "
-                 "end of this process")
-      ->check(CLI::IsMember({"always", "background"}))
-      ->type_name("WHEN")
-      ->capture_default_str();
+  AddFsyncOption(app, sync);
   app.add_flag("--require-signature", signatures,
                "Answer only requests signed with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
   AddReadyOptions(parser, options.ready);
@@ -72,7 +80,7 @@ std::expected<TablesServeOptions, Stop> ParseTablesServe(
         options.host)));
   }
   if (ephemeral) options.storage = tables::Storage::kEphemeral;
-  if (sync == "background") options.sync = tables::Sync::kInBackground;
+  options.sync = SyncOf(sync);
   if (signatures) options.signatures = TablesServeOptions::Signatures::kOurs;
   return options;
 }

@@ -2,6 +2,7 @@
 
 #include <expected>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/arguments.h"
@@ -21,6 +22,10 @@ struct TablesServeOptions {
   enum class Signatures { kAny, kOurs } signatures = Signatures::kAny;
   ReadyOptions ready;
 };
+// --fsync, the same for every command that has tables.
+void AddFsyncOption(CLI::App& app, std::string& when);
+tables::Sync SyncOf(std::string_view when);
+
 std::expected<TablesServeOptions, Stop> ParseTablesServe(const std::vector<std::string>& arguments);
 
 // Of 'kelvin tables export' and 'kelvin tables import'.

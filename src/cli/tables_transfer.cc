@@ -72,7 +72,9 @@ std::expected<tables::Ask, Error> AskFiles(const TransferOptions& options, const
   local->tables = std::move(*opened);
   return [local](std::string_view operation, const std::string& body) {
     http::Request request{"POST", "/", HeadersOf(operation), body};
-    request.headers.Add("Authorization", "AWS4-HMAC-SHA256 by the same process");
+    request.headers.Add("Authorization",
+                        "AWS4-HMAC-SHA256 Credential=same, SignedHeaders=host, Signature=process");
+    request.headers.Add("X-Amz-Date", "20260101T000000Z");
     return ReadAnswer(local->tables->Handle(request));
   };
 }

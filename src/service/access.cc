@@ -7,6 +7,7 @@
 
 #include "aws/check_signature.h"
 #include "base/time_format.h"
+#include "http/this_machine.h"
 
 namespace kelvin::service {
 namespace {
@@ -113,33 +114,18 @@ std::optional<http::Response> CheckSignature(const AccessRules& rules, const htt
 
 }  // namespace
 
-bool IsThisMachine(std::string_view host) {
-  if (host.starts_with('[')) {
-    const auto end = host.find(']');
-    return end != host.npos && host.substr(1, end - 1) == "::1";
-  }
-  host = host.substr(0, host.find(':'));
-  if (http::EqualsIgnoringCase(host, "localhost") || host.ends_with(".localhost")) return true;
-  const auto parts = Split(host, '.');
-  return parts.size() == 4 && parts[0] == "127" &&
-         std::ranges::all_of(parts, [](const std::string& part) {
-           return !part.empty() && part.size() <= 3 &&
-                  part.find_first_not_of("0123456789") == part.npos;
-         });
-}
-
 std::optional<http::Response> Refuse(const AccessRules& rules, const http::Request& request,
                                      Audience audience, Clock::WallTime now) {
   if (audience == Audience::kFunctionUrl) return std::nullopt;
   if (const auto origin = request.headers.Get("Origin"); !origin.empty()) {
     const auto slashes = origin.find("://");
-    if (slashes == origin.npos || !IsThisMachine(origin.substr(slashes + 3))) {
+    if (slashes == origin.npos || !http::IsThisMachine(origin.substr(slashes + 3))) {
       return Foreign("Origin", origin);
     }
   }
   if (!rules.credentials.empty()) return CheckSignature(rules, request, now);
   const auto host = request.headers.Get("Host");
-  if (!host.empty() && !IsThisMachine(host)) return Foreign("Host", host);
+  if (!host.empty() && !http::IsThisMachine(host)) return Foreign("Host", host);
   return std::nullopt;
 }
 

@@ -28,7 +28,4 @@ enum class Audience { kApi, kFunctionUrl };
 std::optional<http::Response> Refuse(const AccessRules& rules, const http::Request& request,
                                      Audience audience, Clock::WallTime now);
 
-// "localhost", a name below it, or a loopback address; with or without a port.
-bool IsThisMachine(std::string_view host);
-
 }  // namespace kelvin::service

@@ -1,9 +1,12 @@
+#include <algorithm>
+#include <cctype>
 #include <deque>
 #include <map>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "tables/collection_metrics.h"
 #include "tables/item_write.h"
@@ -15,6 +18,54 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxWrites = 25;
+
+// As messages on a batch show what is in it.
+std::string ShownAttributes(const json::value* attributes) {
+  std::string shown;
+  const auto* object = attributes != nullptr ? attributes->if_object() : nullptr;
+  if (object == nullptr) return "null";
+  for (const auto& [name, value] : *object) {
+    const auto* typed = value.if_object();
+    if (typed == nullptr || typed->empty()) continue;
+    const auto& [type, content] = *typed->begin();
+    std::string lower(type);
+    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    fmt::format_to(
+        std::back_inserter(shown), "{}{}=AttributeValue({}={})", shown.empty() ? "" : ", ",
+        std::string_view(name), lower,
+        content.is_string() ? std::string(content.get_string()) : json::serialize(content));
+  }
+  return fmt::format("{{{}}}", shown);
+}
+
+std::string ShownRequest(const json::value& value) {
+  const auto* object = value.if_object();
+  if (object == nullptr) return "null";
+  const auto inside = [&](std::string_view kind, std::string_view member) -> const json::value* {
+    const auto* request = object->if_contains(kind);
+    return request != nullptr && request->is_object() ? request->get_object().if_contains(member)
+                                                      : nullptr;
+  };
+  if (object->contains("PutRequest")) {
+    return fmt::format("WriteRequest(putRequest=PutRequest(item={}))",
+                       ShownAttributes(inside("PutRequest", "Item")));
+  }
+  return fmt::format("WriteRequest(deleteRequest=DeleteRequest(key={}))",
+                     ShownAttributes(inside("DeleteRequest", "Key")));
+}
+
+std::string ShownTables(const json::object& tables) {
+  std::string shown;
+  for (const auto& [name, requests] : tables) {
+    std::vector<std::string> of_table;
+    if (const auto* array = requests.if_array()) {
+      for (const auto& request : *array) of_table.push_back(ShownRequest(request));
+    }
+    fmt::format_to(std::back_inserter(shown), "{}{}=[{}]", shown.empty() ? "" : ", ",
+                   std::string_view(name), fmt::join(of_table, ", "));
+  }
+  return fmt::format("{{{}}}", shown);
+}
 
 // BatchWriteItem's members as they came.
 struct BatchRequest {
@@ -46,6 +97,10 @@ struct BatchRequest {
                            "The requestItems parameter is required for BatchWriteItem"});
     }
     for (const auto& table : *tables) ReadTable(table.key(), table.value());
+    // Reported where no other member breaks its rules.
+    if (faults.CheckShape() && !Fields::AreTableNames(*tables)) {
+      faults.Constraint(ShownTables(*tables), "requestItems", Fields::kMapKeyRule);
+    }
   }
   BatchRequest(const BatchRequest&) = delete;
   BatchRequest& operator=(const BatchRequest&) = delete;
@@ -54,8 +109,9 @@ struct BatchRequest {
   void ReadTable(std::string_view name, const json::value& value) {
     const auto* requests = value.if_array();
     if (requests == nullptr) {
-      faults.WrongType(value.is_object() ? "Start of structure or map found where not expected"
-                                         : "Unexpected field type");
+      faults.WrongType(std::string(value.is_object()
+                                       ? "Start of structure or map found where not expected"
+                                       : Fields::kNoCollection));
       return;
     }
     if (requests->empty() || requests->size() > kMaxWrites) {
@@ -64,10 +120,10 @@ struct BatchRequest {
                         "equal to 25, Member must have length greater than or equal to 1]");
       return;
     }
-    for (const auto& request : *requests) ReadRequest(name, request);
+    for (std::size_t i = 0; i < requests->size(); ++i) ReadRequest(name, i + 1, (*requests)[i]);
   }
 
-  void ReadRequest(std::string_view name, const json::value& value) {
+  void ReadRequest(std::string_view name, std::size_t position, const json::value& value) {
     const auto* object = value.if_object();
     if (object == nullptr) {
       faults.WrongType(value.is_array() ? "Unrecognized collection type class "
@@ -75,7 +131,8 @@ struct BatchRequest {
                                         : "Unexpected value type in payload");
       return;
     }
-    const Fields request(*object, faults, fmt::format("requestItems.{}.member.", name));
+    const Fields request(*object, faults,
+                         fmt::format("requestItems.{}.member.{}.member.", name, position));
     const auto put = request.Struct("PutRequest", "PutRequest");
     const auto remove = request.Struct("DeleteRequest", "DeleteRequest");
     if (put.has_value() == remove.has_value()) {
@@ -144,7 +201,7 @@ Outcome<std::string> BatchWriteItem(OperationContext& context, const json::objec
     if (auto ok = write.CheckRequest(); !ok) return std::unexpected(std::move(ok.error()));
   }
   if (auto ok = BindAll(request, context.store); !ok) return std::unexpected(std::move(ok.error()));
-  auto written = context.store.Write([&](Transaction& transaction) -> Outcome<void> {
+  auto written = context.Write([&](Transaction& transaction) -> Outcome<void> {
     for (ItemWrite& write : request.writes) {
       if (auto ok = write.Decide(transaction); !ok) return ok;
       if (auto ok = write.Write(transaction); !ok) return ok;

@@ -149,7 +149,8 @@ TEST(Condition, ReportsFunctionsUsedWrongly) {
             "Incorrect operand type for operator or function; operator or function: size, operand "
             "type: N");
   EXPECT_EQ(Fault("a < :t"),
-            "Incorrect operand type for operator or function; operator: <, operand type: BOOL");
+            "Incorrect operand type for operator or function; operator or function: <, "
+            "operand type: BOOL");
 }
 
 TEST(Condition, ReportsOperandsThatCannotGoTogether) {

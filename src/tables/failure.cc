@@ -13,12 +13,13 @@ namespace kelvin::tables {
 namespace {
 
 // In the order of FailureKind.
-constexpr std::array<FailureForm, 16> kForms = {{
+constexpr std::array<FailureForm, 17> kForms = {{
     {400, "com.amazon.coral.validate#ValidationException", "message"},
     {400, "com.amazon.coral.service#SerializationException", "Message"},
     {400, "com.amazon.coral.service#UnknownOperationException", "message"},
     {400, "com.amazon.coral.service#MissingAuthenticationTokenException", "message"},
     {400, "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message"},
+    {400, "com.amazonaws.dynamodb.v20120810#TableNotFoundException", "message"},
     {400, "com.amazonaws.dynamodb.v20120810#ResourceInUseException", "message"},
     {400, "com.amazonaws.dynamodb.v20120810#LimitExceededException", "message"},
     {400, "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message"},

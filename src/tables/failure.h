@@ -18,6 +18,7 @@ enum class FailureKind {
   kUnknownOperation,
   kMissingAuthenticationToken,
   kResourceNotFound,
+  kTableNotFound,
   kResourceInUse,
   kLimitExceeded,
   kConditionalCheckFailed,

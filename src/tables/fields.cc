@@ -134,7 +134,7 @@ std::optional<std::string_view> Fields::Enum(std::string_view name,
 std::optional<bool> Fields::Boolean(std::string_view name) const {
   const json::value* value = Find(name);
   if (value == nullptr) return std::nullopt;
-  if (const auto* flag = value->if_bool()) return *flag;
+  if (const auto flag = BooleanOf(*value)) return *flag;
   faults_->WrongType(value->is_string() ? "Unexpected token received from parser"
                                         : WrongScalar(*value, "Boolean"));
   return std::nullopt;
@@ -323,12 +323,26 @@ void Fields::CheckName(std::string_view name, std::string_view value) const {
   }
 }
 
+bool Fields::AreTableNames(const json::object& tables) {
+  return std::ranges::all_of(tables, [](const auto& member) {
+    const std::string_view name = TableNameOf(member.key());
+    return name.size() >= kMinTableName && name.size() <= kMaxTableName &&
+           std::ranges::all_of(name, IsNameCharacter);
+  });
+}
+
 std::string_view Fields::ItemTableName() const {
   const auto name = String("TableName", Presence::kRequired);
   if (!name) return {};
   if (name->empty()) {
-    // Whatever else may be wrong is not looked at.
-    faults_->Only(*name, PathOf("TableName"), "Member must have length greater than or equal to 1");
+    constexpr std::string_view kRule = "Member must have length greater than or equal to 1";
+    // With all that must be there, whatever else may be wrong is not looked at.
+    const bool complete = Find("Key") != nullptr || Find("Item") != nullptr;
+    if (complete) {
+      faults_->Only(*name, PathOf("TableName"), kRule);
+    } else {
+      faults_->Constraint(*name, PathOf("TableName"), kRule);
+    }
     return {};
   }
   CheckName("TableName", TableNameOf(*name));

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/json.hpp>
@@ -32,6 +33,8 @@ class Faults {
   // Before all constraints.
   void First(Failure failure);
   void Later(Failure failure);
+  // The first of the later ones, which is then no longer noted here.
+  std::optional<Failure> TakeLater() { return std::exchange(later_, std::nullopt); }
   // The first two kinds only.
   Outcome<void> CheckShape() const;
   Outcome<void> Check() const;
@@ -98,6 +101,20 @@ class Fields {
   void CheckLength(std::string_view name, Lengths lengths) const;
   // Notes a name that breaks the rules for names of tables and indexes.
   void CheckName(std::string_view name, std::string_view value) const;
+
+  // What is said of a scalar in the place of a map in a list, or of a list in a map.
+  static constexpr std::string_view kNoCollection =
+      "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class "
+      "java.lang.Class (sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and "
+      "java.lang.Class are in module java.base of loader 'bootstrap')";
+
+  // Whether the keys of a map of tables are names, or ARNs, of tables.
+  static bool AreTableNames(const boost::json::object& tables);
+  // What is wrong where they are not.
+  static constexpr std::string_view kMapKeyRule =
+      "Map keys must satisfy constraint: [Member must have length less than or equal to 255, "
+      "Member must have length greater than or equal to 3, Member must satisfy regular expression "
+      "pattern: [a-zA-Z0-9_.-]+]";
 
   // The TableName of operations on items; of operations on tables, whose messages differ.
   std::string_view ItemTableName() const;

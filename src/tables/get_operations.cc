@@ -69,7 +69,10 @@ void ReadKeys(const Fields& fields, TableKeys& table) {
   for (const auto& key : *array) {
     const auto* object = key.if_object();
     if (object == nullptr) {
-      fields.faults().WrongType("Unexpected value type in payload");
+      fields.faults().WrongType(std::string(
+          key.is_array() ? "Unrecognized collection type java.util.Map<java.lang.String, "
+                           "com.amazonaws.dynamodb.v20120810.AttributeValue>"
+                         : Fields::kNoCollection));
       return;
     }
     auto item = ReadItem(*object);
@@ -84,11 +87,12 @@ void ReadKeys(const Fields& fields, TableKeys& table) {
 struct BatchGet {
   Faults faults;
   Fields fields;
-  CapacityReport capacity;
+  CapacityReport capacity = CapacityReport::kNone;
   std::deque<TableKeys> tables;
 
-  explicit BatchGet(const json::object& body)
-      : fields(body, faults), capacity(ReadCapacityReport(fields)) {
+  explicit BatchGet(const json::object& body) : fields(body, faults) {
+    CheckNames();
+    capacity = ReadCapacityReport(fields);
     const auto maps = fields.StructMap("RequestItems", "KeysAndAttributes", Presence::kRequired);
     const auto* value = fields.Find("RequestItems");
     if (value != nullptr && value->is_object() && value->get_object().empty()) {
@@ -103,6 +107,14 @@ struct BatchGet {
   }
   BatchGet(const BatchGet&) = delete;
   BatchGet& operator=(const BatchGet&) = delete;
+
+ private:
+  void CheckNames() {
+    const auto* value = fields.Find("RequestItems");
+    const auto* tables_asked = value != nullptr ? value->if_object() : nullptr;
+    if (tables_asked == nullptr || Fields::AreTableNames(*tables_asked)) return;
+    faults.Constraint(json::serialize(*value), "requestItems", Fields::kMapKeyRule);
+  }
 };
 
 Outcome<void> CheckEachOnce(const std::vector<Item>& keys) {

@@ -20,7 +20,7 @@ Outcome<std::string> WriteOne(OperationContext& context, const json::object& bod
   ItemWrite write(kind, WriteRole::kAlone, fields);
   if (auto ok = write.CheckRequest(); !ok) return std::unexpected(std::move(ok.error()));
   if (auto ok = write.Bind(context.store); !ok) return std::unexpected(std::move(ok.error()));
-  auto written = context.store.Write([&](Transaction& transaction) -> Outcome<void> {
+  auto written = context.Write([&](Transaction& transaction) -> Outcome<void> {
     if (auto decided = write.Decide(transaction); !decided) return decided;
     return write.Write(transaction);
   });

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +10,7 @@
 #include "tables/index_keys.h"
 #include "tables/item_codec.h"
 #include "tables/update.h"
+#include "tables/update_cost.h"
 
 namespace kelvin::tables {
 namespace {
@@ -21,10 +21,8 @@ constexpr std::array<std::string_view, 5> kReturnValues = {"NONE", "ALL_OLD", "U
 constexpr std::array<std::string_view, 5> kReturnValuesShown = {"ALL_NEW", "UPDATED_OLD", "ALL_OLD",
                                                                 "NONE", "UPDATED_NEW"};
 
-// What UpdateItem adds to the size of what it writes.
-constexpr std::size_t kUpdateBytes = 3;
-constexpr std::size_t kSetBytes = 19;
-constexpr std::size_t kRemoveBytes = 2;
+constexpr std::string_view kUpdateTooLarge =
+    "Item size to update has exceeded the maximum allowed size";
 
 const ExpressionForms& FormsOf(WriteKind kind, WriteRole role) {
   static const ExpressionForms kCondition{{"ConditionExpression"}, {}};
@@ -51,17 +49,26 @@ ItemWrite::ItemWrite(WriteKind kind, WriteRole role, const Fields& fields)
       role_(role),
       fields_(fields),
       table_name_(role == WriteRole::kInBatch ? std::string_view{} : fields.ItemTableName()),
-      attributes_(fields.Attributes(kind == WriteKind::kPut ? "Item" : "Key", Presence::kRequired)),
+      attributes_(fields.Attributes(kind == WriteKind::kPut ? "Item" : "Key")),
       expressions_(fields, FormsOf(kind, role)) {
+  ReadOtherMembers();
+  const std::string_view name = kind == WriteKind::kPut ? "Item" : "Key";
+  if (fields.Find(name) == nullptr) {
+    fields.faults().Constraint(std::nullopt, fields.PathOf(name), "Member must not be null");
+  }
+}
+
+void ItemWrite::ReadOtherMembers() {
   constexpr std::array<std::string_view, 2> kOnFailure = {"ALL_OLD", "NONE"};
-  if (role == WriteRole::kInBatch) return;
+  const Fields& fields = fields_;
+  if (role_ == WriteRole::kInBatch) return;
   if (fields.Enum("ReturnValuesOnConditionCheckFailure", kOnFailure) == "ALL_OLD") {
     on_failure_ = OnFailure::kOldItem;
   }
-  if (role == WriteRole::kInTransaction) {
-    const bool required = kind == WriteKind::kUpdate || kind == WriteKind::kConditionCheck;
+  if (role_ == WriteRole::kInTransaction) {
+    const bool required = kind_ == WriteKind::kUpdate || kind_ == WriteKind::kConditionCheck;
     const std::string_view name =
-        kind == WriteKind::kUpdate ? "UpdateExpression" : "ConditionExpression";
+        kind_ == WriteKind::kUpdate ? "UpdateExpression" : "ConditionExpression";
     if (required) (void)fields.String(name, Presence::kRequired);
     return;
   }
@@ -75,19 +82,26 @@ Outcome<void> ItemWrite::CheckReturnValues() const {
   const bool old_only =
       return_values_ == ReturnValues::kNone || return_values_ == ReturnValues::kAllOld;
   if (kind_ == WriteKind::kUpdate || old_only) return {};
-  return Invalid("Return values set to invalid value");
+  return Invalid("ReturnValues can only be ALL_OLD or NONE");
 }
 
 Outcome<void> ItemWrite::CheckRequest() {
   if (auto ok = fields_.CheckShape(); !ok) return ok;
   if (auto ok = expressions_.CheckForms(); !ok) return ok;
-  if (auto ok = fields_.Check(); !ok) return ok;
+  if (role_ != WriteRole::kInTransaction) {
+    if (auto ok = fields_.Check(); !ok) return ok;
+  } else if (value_fault_ && kind_ == WriteKind::kPut) {
+    return std::unexpected(*value_fault_);
+  }
   if (auto ok = CheckReturnValues(); !ok) return ok;
   if (kind_ == WriteKind::kPut && SizeOf(attributes()) > kMaxItemBytes) {
     return InvalidRequest("Item size has exceeded the maximum allowed size");
   }
   if (auto ok = expressions_.CheckLegacy(); !ok) return ok;
-  return expressions_.Parse();
+  if (auto ok = expressions_.Parse(); !ok) return ok;
+  // Of an action with a key its expressions are looked at first.
+  if (value_fault_) return std::unexpected(*value_fault_);
+  return {};
 }
 
 std::size_t ItemWrite::request_bytes() const {
@@ -164,6 +178,11 @@ Outcome<void> ItemWrite::Decide(Transaction& transaction) {
     old_ = DecodeItem(*before_);
     if (!old_) return std::unexpected(Damaged(*table_));
   }
+  const auto* update = expressions_.update();
+  if (update != nullptr && role_ == WriteRole::kAlone &&
+      CostOf(*update, old_ ? *old_ : Item{}) > kMaxItemBytes) {
+    return Invalid(std::string(kUpdateTooLarge));
+  }
   if (auto holds = CheckCondition(); !holds) return holds;
   return kind_ == WriteKind::kUpdate ? Update() : Outcome<void>{};
 }
@@ -185,29 +204,12 @@ Outcome<void> ItemWrite::Update() {
   return {};
 }
 
-// A lone UpdateItem is measured by what it writes, too, and not by its key.
-std::size_t ItemWrite::UpdateCost(const Item& updated) const {
-  std::size_t cost = kUpdateBytes;
-  std::set<std::string_view> counted;
-  for (const UpdateAction& action : *expressions_.update()) {
-    const bool sets =
-        action.kind == UpdateAction::Kind::kSet || action.kind == UpdateAction::Kind::kAdd;
-    cost += sets ? kSetBytes : kRemoveBytes;
-    const auto& name = std::get<std::string>(action.path[0]);
-    const Value* value = sets ? updated.Find(name) : nullptr;
-    if (value != nullptr && counted.insert(name).second) cost += name.size() + SizeOf(*value);
-  }
-  return cost;
-}
-
 Outcome<void> ItemWrite::CheckUpdated(const Item& updated) const {
-  const bool too_large = SizeOf(updated) > kMaxItemBytes ||
-                         (role_ == WriteRole::kAlone && UpdateCost(updated) > kMaxItemBytes);
-  if (too_large) return Invalid("Item size to update has exceeded the maximum allowed size");
-  if (NestingOf(updated) > kMaxNesting) {
+  if (SizeOf(updated) > kMaxItemBytes) return Invalid(std::string(kUpdateTooLarge));
+  if (NestingOf(updated) >= kMaxNesting) {
     return Invalid(
-        "Nesting Levels have exceeded supported limits: Attributes have nesting levels beyond "
-        "supported limit");
+        "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels "
+        "beyond supported limit");
   }
   const auto& update = *expressions_.update();
   return CheckIndexKeys(table_->definition, updated, IndexKeySource::kUpdate,

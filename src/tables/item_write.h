@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "tables/capacity.h"
 #include "tables/failure.h"
@@ -46,6 +47,8 @@ class ItemWrite {
   std::string_view table_name() const { return table_name_; }
   // For names that stand outside of the fields, as in batches.
   void set_table_name(std::string_view name) { table_name_ = name; }
+  // What is wrong with the values of one action of several: each tells of its own, in its turn.
+  void set_value_fault(std::optional<Failure> fault) { value_fault_ = std::move(fault); }
   const Table& table() const { return *table_; }
   const Key& key() const { return key_; }
   const WriteEffect& effect() const { return effect_; }
@@ -58,6 +61,7 @@ class ItemWrite {
 
  private:
   const Item& attributes() const { return *attributes_; }
+  void ReadOtherMembers();
   Outcome<void> CheckReturnValues() const;
   Outcome<void> CheckPaths() const;
   Outcome<void> CheckKeyMembers();
@@ -65,7 +69,6 @@ class ItemWrite {
   Outcome<void> CheckCondition() const;
   Outcome<void> Update();
   Outcome<void> CheckUpdated(const Item& updated) const;
-  std::size_t UpdateCost(const Item& updated) const;
   bool NeedsOldItem() const;
 
   WriteKind kind_;
@@ -74,6 +77,7 @@ class ItemWrite {
   std::string_view table_name_;
   std::optional<Item> attributes_;  // Item or Key
   Expressions expressions_;
+  std::optional<Failure> value_fault_;
   ReturnValues return_values_ = ReturnValues::kNone;
   enum class OnFailure { kNothing, kOldItem } on_failure_ = OnFailure::kNothing;
 

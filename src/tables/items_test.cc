@@ -41,7 +41,7 @@ TEST(Items, PutAndDeleteReturnTheOldItemWhenAsked) {
   EXPECT_EQ(tables.CallText("DeleteItem", one + R"("Key":{"k":{"S":"1"}}})"), "{}");
   EXPECT_EQ(tables.Refusal(kPut, R"({"TableName":"hash","ReturnValues":"ALL_NEW",)"
                                  R"("Item":{"k":{"S":"1"}}})"),
-            "ValidationException: Return values set to invalid value");
+            "ValidationException: ReturnValues can only be ALL_OLD or NONE");
 }
 
 TEST(Items, AreWrittenOnlyUnderTheirCondition) {
@@ -281,8 +281,10 @@ TEST_F(Reads, QueryChecksItsKeyCondition) {
   EXPECT_EQ(Refused("k > :k"), "Query key condition not supported");
   EXPECT_EQ(Refused("v = :k"), "Query condition missed key schema element: k");
   EXPECT_EQ(Refused("k = :k AND v = :s", s), "Query condition missed key schema element: s");
-  EXPECT_EQ(Refused("k = :k AND k = :s", s),
-            "KeyConditionExpressions must only contain one condition per key");
+  EXPECT_EQ(
+      Refused("k = :k AND k = :s", s),
+      "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition "
+      "per key");
   EXPECT_EQ(Refused("k.a = :k"),
             "KeyConditionExpressions cannot have conditions on nested attributes");
   EXPECT_EQ(Refused("k = :k AND size(s) = :s", s),
@@ -293,7 +295,10 @@ TEST_F(Reads, QueryChecksItsKeyCondition) {
   EXPECT_EQ(Refused("k = :k AND s = :s", R"(,":s":{"S":"1"})"),
             "One or more parameter values were invalid: Condition parameter type does not match "
             "schema type");
-  EXPECT_EQ(Refused("k = :k AND s = :s AND v = :s", s), "Conditions can be of length 1 or 2 only");
+  EXPECT_EQ(
+      Refused("k = :k AND s = :s AND v = :s", s),
+      "The number of query conditions (3) exceeds the number of key attributes defined in the "
+      "schema (2)");
   EXPECT_EQ(tables_.Refusal("Query", R"({"TableName":"nope","KeyConditionExpression":"k <> :k",
                 "ExpressionAttributeValues":{":k":{"S":"x"}}})"),
             "ValidationException: Invalid operator used in KeyConditionExpression: <>");
@@ -322,12 +327,13 @@ TEST_F(Reads, QueryChecksItsStartKey) {
 TEST_F(Reads, SelectMustFitTheProjection) {
   const std::string invalid = "One or more parameter values were invalid: ";
   EXPECT_EQ(Refused("k = :k", "", R"(,"Select":"SPECIFIC_ATTRIBUTES")"),
-            invalid +
-                "Must specify the AttributesToGet or ProjectionExpression when choosing to "
-                "get SPECIFIC_ATTRIBUTES");
+            "1 validation error detected: "
+            "Must specify the AttributesToGet or ProjectionExpression when choosing to "
+            "get SPECIFIC_ATTRIBUTES");
   EXPECT_EQ(
       Refused("k = :k", "", R"(,"Select":"COUNT","ProjectionExpression":"v")"),
-      invalid + "Cannot specify the ProjectionExpression when choosing to get only the Count");
+      "1 validation error detected: Cannot specify the ProjectionExpression when choosing to get "
+      "only the Count");
   EXPECT_EQ(Refused("k = :k", "", R"(,"Select":"ALL_PROJECTED_ATTRIBUTES")"),
             invalid + "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName");
 }

@@ -106,7 +106,9 @@ Outcome<void> ReadTerms(const Node& node, std::vector<KeyTerm>& terms) {
   if (!term) return std::unexpected(std::move(term.error()));
   for (const KeyTerm& earlier : terms) {
     if (earlier.attribute == term->attribute) {
-      return Invalid("KeyConditionExpressions must only contain one condition per key");
+      return Invalid(
+          "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition "
+          "per key");
     }
   }
   terms.push_back(std::move(*term));
@@ -171,6 +173,12 @@ Outcome<void> CheckTerms(const std::vector<KeyTerm>& terms, const KeySchema& sch
   const auto missing = [](std::string_view name) {
     return Invalid(fmt::format("Query condition missed key schema element: {}", name));
   };
+  if (terms.size() > 2) {
+    return Invalid(
+        fmt::format("The number of query conditions ({}) exceeds the number of key attributes "
+                    "defined in the schema ({})",
+                    terms.size(), schema.sort ? 2 : 1));
+  }
   if (!schema.sort && terms.size() > 1) return Invalid("Query key condition not supported");
   const KeyTerm* partition = FindTerm(terms, schema.partition.name);
   if (partition == nullptr) return missing(schema.partition.name);
@@ -185,9 +193,7 @@ Outcome<void> CheckTerms(const std::vector<KeyTerm>& terms, const KeySchema& sch
 
 Outcome<void> CheckKeyCondition(const Node& condition) {
   std::vector<KeyTerm> terms;
-  if (auto read = ReadTerms(condition, terms); !read) return read;
-  if (terms.size() > 2) return Invalid("Conditions can be of length 1 or 2 only");
-  return {};
+  return ReadTerms(condition, terms);
 }
 
 Outcome<KeyRange> ReadKeyCondition(const Node& condition, const KeySchema& schema,

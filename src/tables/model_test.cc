@@ -43,6 +43,10 @@ class Model {
     return json::object{{"Item", ItemOf(found->first, found->second)}};
   }
   bool Has(Key key) const { return items_.contains(key); }
+  std::optional<int> ValueOf(Key key) const {
+    const auto found = items_.find(key);
+    return found == items_.end() ? std::nullopt : std::optional(found->second.value);
+  }
   json::array Between(int partition, int low, int high, bool ascending) const {
     json::array found;
     for (const auto& [key, content] : items_) {
@@ -102,7 +106,7 @@ class Runner {
   void Step() {
     const Model::Key key = PickKey();
     json::object request{{"TableName", "range"}};
-    switch (Pick(0, 8)) {
+    switch (Pick(0, 12)) {
       case 0: {
         const Model::Content content = PickContent();
         request["Item"] = Model::ItemOf(key, content);
@@ -130,6 +134,14 @@ class Runner {
         return Transact();
       case 6:
         return QueryIndex();
+      case 7:
+        return TransactOnOthers();
+      case 8:
+        return TransactGet();
+      case 9:
+        return LegacyUpdate(key);
+      case 10:
+        return LegacyPut(key);
       default:
         return Query(key.first);
     }
@@ -197,6 +209,75 @@ class Runner {
     model_.Put(second, content);
   }
 
+  // Adds to one item and deletes another where a third has a value: all or nothing.
+  void TransactOnOthers() {
+    const Model::Key added = PickKey();
+    const Model::Key deleted = PickKey();
+    const Model::Key checked = PickKey();
+    if (added == deleted || added == checked || deleted == checked) return;
+    const int value = Pick(-50, 50);
+    const json::object values{{":v", Model::Number(value)}};
+    const json::object request{
+        {"TransactItems",
+         json::array{
+             json::object{{"ConditionCheck", json::object{{"TableName", "range"},
+                                                          {"Key", Model::KeyOf(checked)},
+                                                          {"ConditionExpression", "v > :v"},
+                                                          {"ExpressionAttributeValues", values}}}},
+             json::object{{"Update", json::object{{"TableName", "range"},
+                                                  {"Key", Model::KeyOf(added)},
+                                                  {"UpdateExpression", "ADD v :v"},
+                                                  {"ExpressionAttributeValues", values}}}},
+             json::object{{"Delete", json::object{{"TableName", "range"},
+                                                  {"Key", Model::KeyOf(deleted)}}}}}}};
+    const bool holds = model_.ValueOf(checked).value_or(value) > value;
+    const auto response = tables_.Send("TransactWriteItems", json::serialize(request));
+    EXPECT_EQ(response.status, holds ? 200 : 400) << request;
+    if (!holds) return;
+    model_.Add(added, value);
+    model_.Delete(deleted);
+  }
+
+  void TransactGet() {
+    json::array gets;
+    json::array expected;
+    for (int i = 0; i < 3; ++i) {
+      const Model::Key key = PickKey();
+      gets.push_back(
+          json::object{{"Get", json::object{{"TableName", "range"}, {"Key", Model::KeyOf(key)}}}});
+      expected.push_back(model_.Get(key));
+    }
+    Expect("TransactGetItems", {{"TransactItems", std::move(gets)}},
+           {{"Responses", std::move(expected)}});
+  }
+
+  void LegacyUpdate(Model::Key key) {
+    const int value = Pick(-50, 50);
+    Expect("UpdateItem",
+           {{"TableName", "range"},
+            {"Key", Model::KeyOf(key)},
+            {"AttributeUpdates",
+             json::object{{"v", json::object{{"Action", "ADD"}, {"Value", Model::Number(value)}}}}},
+            {"ReturnValues", "UPDATED_NEW"}},
+           model_.Add(key, value));
+  }
+
+  // Puts an item where the one that is there has some value.
+  void LegacyPut(Model::Key key) {
+    const Model::Content content = PickContent();
+    const int low = Pick(-60, 60);
+    const json::object request{
+        {"TableName", "range"},
+        {"Item", Model::ItemOf(key, content)},
+        {"Expected", json::object{{"v", json::object{{"ComparisonOperator", "GE"},
+                                                     {"AttributeValueList",
+                                                      json::array{Model::Number(low)}}}}}}};
+    const bool holds = model_.ValueOf(key).value_or(low - 1) >= low;
+    EXPECT_EQ(tables_.Send("PutItem", json::serialize(request)).status, holds ? 200 : 400)
+        << request;
+    if (holds) model_.Put(key, content);
+  }
+
   void QueryIndex() {
     const int group = Pick(0, 2);
     const int high = Pick(-40, 60);
@@ -217,14 +298,20 @@ class Runner {
     const int low = Pick(-15, 10);
     const int high = Pick(low, 15);
     const bool ascending = Pick(0, 1) == 0;
-    const json::object request{
-        {"TableName", "range"},
-        {"KeyConditionExpression", "k = :k AND s BETWEEN :low AND :high"},
-        {"ScanIndexForward", ascending},
-        {"ExpressionAttributeValues",
-         json::object{{":k", json::object{{"S", "p" + std::to_string(partition)}}},
-                      {":low", Model::Number(low)},
-                      {":high", Model::Number(high)}}}};
+    const json::object name{{"S", "p" + std::to_string(partition)}};
+    json::object request{{"TableName", "range"}, {"ScanIndexForward", ascending}};
+    if (Pick(0, 2) == 0) {
+      request["KeyConditions"] = json::object{
+          {"k",
+           json::object{{"ComparisonOperator", "EQ"}, {"AttributeValueList", json::array{name}}}},
+          {"s", json::object{
+                    {"ComparisonOperator", "BETWEEN"},
+                    {"AttributeValueList", json::array{Model::Number(low), Model::Number(high)}}}}};
+    } else {
+      request["KeyConditionExpression"] = "k = :k AND s BETWEEN :low AND :high";
+      request["ExpressionAttributeValues"] =
+          json::object{{":k", name}, {":low", Model::Number(low)}, {":high", Model::Number(high)}};
+    }
     EXPECT_EQ(Pages(request), model_.Between(partition, low, high, ascending)) << request;
   }
 

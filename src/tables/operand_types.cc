@@ -109,8 +109,9 @@ std::string CheckOrdered(const Node& node, std::string_view op) {
     const auto type = TypeOf(arg);
     if (!type || HasOrder(*type)) continue;
     return fmt::format(
-        "Incorrect operand type for operator or function; operator: {}, operand type: {}", op,
-        TypeCode(*type));
+        "Incorrect operand type for operator or function; operator or function: {}, operand type: "
+        "{}",
+        op, TypeCode(*type));
   }
   return {};
 }

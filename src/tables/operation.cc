@@ -11,13 +11,14 @@ struct NamedOperation {
   Operation operation;
 };
 
-constexpr std::array<NamedOperation, 25> kOperations = {{
+constexpr std::array<NamedOperation, 27> kOperations = {{
     {"BatchExecuteStatement", RefusePartiQl},
     {"BatchGetItem", BatchGetItem},
     {"BatchWriteItem", BatchWriteItem},
     {"CreateTable", CreateTable},
     {"DeleteItem", DeleteItem},
     {"DeleteTable", DeleteTable},
+    {"DescribeContinuousBackups", DescribeContinuousBackups},
     {"DescribeEndpoints", DescribeEndpoints},
     {"DescribeLimits", DescribeLimits},
     {"DescribeTable", DescribeTable},
@@ -34,6 +35,7 @@ constexpr std::array<NamedOperation, 25> kOperations = {{
     {"TransactGetItems", TransactGetItems},
     {"TransactWriteItems", TransactWriteItems},
     {"UntagResource", UntagResource},
+    {"UpdateContinuousBackups", UpdateContinuousBackups},
     {"UpdateItem", UpdateItem},
     {"UpdateTable", UpdateTable},
     {"UpdateTimeToLive", UpdateTimeToLive},

@@ -22,7 +22,12 @@ struct OperationContext {
   std::string_view region;
   std::string_view arn_prefix;  // "arn:aws:dynamodb:us-east-1:123456789012:table/"
   std::string_view account_id;
-  std::string_view host;  // that the client asked for; empty where it did not say
+  std::string_view host;        // that the client asked for; empty where it did not say
+  WriteGroup* group = nullptr;  // whose commit its writes share; null: they choose for themselves
+
+  Outcome<void> Write(const Store::Work& work) {
+    return group != nullptr ? group->Write(work) : store.Write(work);
+  }
 };
 
 // Answers one decoded request with the JSON of the answer's body.
@@ -42,6 +47,8 @@ Outcome<std::string> BatchWriteItem(OperationContext& context, const boost::json
 Outcome<std::string> CreateTable(OperationContext& context, const boost::json::object& request);
 Outcome<std::string> DeleteItem(OperationContext& context, const boost::json::object& request);
 Outcome<std::string> DeleteTable(OperationContext& context, const boost::json::object& request);
+Outcome<std::string> DescribeContinuousBackups(OperationContext& context,
+                                               const boost::json::object& request);
 Outcome<std::string> DescribeEndpoints(OperationContext& context,
                                        const boost::json::object& request);
 Outcome<std::string> DescribeLimits(OperationContext& context, const boost::json::object& request);
@@ -61,6 +68,8 @@ Outcome<std::string> TransactGetItems(OperationContext& context,
 Outcome<std::string> TransactWriteItems(OperationContext& context,
                                         const boost::json::object& request);
 Outcome<std::string> UntagResource(OperationContext& context, const boost::json::object& request);
+Outcome<std::string> UpdateContinuousBackups(OperationContext& context,
+                                             const boost::json::object& request);
 Outcome<std::string> UpdateItem(OperationContext& context, const boost::json::object& request);
 Outcome<std::string> UpdateTable(OperationContext& context, const boost::json::object& request);
 Outcome<std::string> UpdateTimeToLive(OperationContext& context,

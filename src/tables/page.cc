@@ -107,20 +107,23 @@ void PageRequest::ReadLimit(PageKind kind) {
 
 Outcome<void> PageRequest::CheckSelect() const {
   const bool projects = !expressions.projection().empty();
+  const auto broken = [](std::string_view what) {
+    return Invalid(fmt::format("1 validation error detected: {}", what));
+  };
+  if (projects && select && select != "SPECIFIC_ATTRIBUTES") {
+    return broken(fmt::format(
+        "Cannot specify the {} when choosing to get {}",
+        expressions.has_attributes_to_get() ? "AttributesToGet" : "ProjectionExpression",
+        select == "COUNT" ? "only the Count" : *select));
+  }
   if (select == "ALL_PROJECTED_ATTRIBUTES" && !index) {
     return InvalidParameter(
         "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName");
   }
-  if (select == "SPECIFIC_ATTRIBUTES" && !projects) {
-    return InvalidParameter(
-        "Must specify the AttributesToGet or ProjectionExpression when choosing to get "
-        "SPECIFIC_ATTRIBUTES");
-  }
-  if (!projects || !select || select == "SPECIFIC_ATTRIBUTES") return {};
-  return InvalidParameter(
-      fmt::format("Cannot specify the {} when choosing to get {}",
-                  expressions.has_attributes_to_get() ? "AttributesToGet" : "ProjectionExpression",
-                  select == "COUNT" ? "only the Count" : *select));
+  if (select != "SPECIFIC_ATTRIBUTES" || projects) return {};
+  return broken(
+      "Must specify the AttributesToGet or ProjectionExpression when choosing to get "
+      "SPECIFIC_ATTRIBUTES");
 }
 
 std::vector<std::string_view> Source::PlaceNames() const {

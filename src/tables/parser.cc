@@ -18,9 +18,11 @@ Outcome<void> CheckSize(std::string_view text, std::string_view parameter) {
   if (text.empty()) return InvalidExpression(parameter, "The expression can not be empty;");
   if (text.size() <= kMaxExpressionBytes) return {};
   return InvalidExpression(
-      parameter,
-      fmt::format("Expression size has exceeded the maximum allowed size; expression size: {}",
-                  text.size()));
+      parameter, parameter == "UpdateExpression"
+                     ? std::string("Expression size has exceeded the maximum allowed size;")
+                     : fmt::format("Expression size has exceeded the maximum allowed size; "
+                                   "expression size: {}",
+                                   text.size()));
 }
 
 // What the grammar alone finds wrong.

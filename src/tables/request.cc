@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "tables/value_json.h"
+
 namespace kelvin::tables {
 namespace {
 
@@ -31,6 +33,7 @@ Expressions::Expressions(const Fields& fields, const ExpressionForms& forms)
   constexpr std::array<std::string_view, 2> kJoins = {"OR", "AND"};
   for (const std::string_view name : forms.expressions)
     (void)fields.String(name);  // for its faults
+  if (!forms.expressions.empty()) CheckPlaceholderTypes();
   if (Takes("Expected")) expected_ = ReadExpected(fields);
   if (Takes("AttributeUpdates")) attribute_updates_ = ReadAttributeUpdates(fields);
   if (Takes("KeyConditions")) key_conditions_ = ReadLegacyConditions(fields, "KeyConditions");
@@ -39,6 +42,37 @@ Expressions::Expressions(const Fields& fields, const ExpressionForms& forms)
   }
   if (Takes("AttributesToGet")) attributes_to_get_ = ReadAttributesToGet(fields);
   if (fields.Enum("ConditionalOperator", kJoins) == "OR") join_ = Join::kOr;
+}
+
+void Expressions::CheckPlaceholderTypes() const {
+  const auto map_of = [&](std::string_view member,
+                          std::string_view class_name) -> const boost::json::object* {
+    const auto* value = fields_.Find(member);
+    if (value == nullptr || value->is_object()) return value ? &value->get_object() : nullptr;
+    fields_.faults().WrongType(value->is_array()
+                                   ? fmt::format("Unrecognized collection type "
+                                                 "java.util.Map<java.lang.String, {}>",
+                                                 class_name)
+                                   : "Unexpected field type");
+    return nullptr;
+  };
+  if (takes_values()) {
+    if (const auto* values = map_of("ExpressionAttributeValues",
+                                    "com.amazonaws.dynamodb.v20120810.AttributeValue")) {
+      if (auto wrong = WrongTypeInItem(*values)) fields_.faults().WrongType(std::move(*wrong));
+    }
+  }
+  if (const auto* names = map_of("ExpressionAttributeNames", "java.lang.String")) {
+    for (const auto& name : *names) {
+      if (name.value().is_string() || name.value().is_null()) continue;
+      fields_.faults().WrongType(WrongScalar(name.value(), "String"));
+    }
+  }
+}
+
+bool Expressions::takes_values() const {
+  return std::ranges::any_of(forms_.expressions,
+                             [](auto name) { return name != "ProjectionExpression"; });
 }
 
 bool Expressions::Takes(std::string_view legacy) const {
@@ -83,11 +117,9 @@ Outcome<void> Expressions::CheckLegacy() const {
 }
 
 Outcome<void> Expressions::Parse() {
-  const bool takes_values =
-      std::ranges::any_of(forms_.expressions, [](auto n) { return n != "ProjectionExpression"; });
   auto placeholders =
       Placeholders::Read(fields_.Find("ExpressionAttributeNames"),
-                         takes_values ? fields_.Find("ExpressionAttributeValues") : nullptr);
+                         takes_values() ? fields_.Find("ExpressionAttributeValues") : nullptr);
   if (!placeholders) return std::unexpected(std::move(placeholders.error()));
   placeholders_ = std::move(*placeholders);
   for (const std::string_view parameter : kExpressions) {

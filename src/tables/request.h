@@ -61,6 +61,8 @@ class Expressions {
     return value ? &*value : nullptr;
   }
   bool Takes(std::string_view legacy) const;
+  bool takes_values() const;
+  void CheckPlaceholderTypes() const;
   Outcome<void> ParseOne(std::string_view parameter, std::string_view text);
   void ConvertLegacy();
 

@@ -118,6 +118,7 @@ void ReadLaterMembers(const json::object& object, TableDefinition& definition) {
   if (const auto* table_class = object.if_contains("table_class")) {
     definition.table_class = table_class->as_string();
   }
+  if (const auto* key = object.if_contains("kms_key")) definition.kms_key = key->as_string();
   if (const auto* maximum = object.if_contains("on_demand_maximum")) {
     definition.on_demand_maximum = ReadThroughput(maximum->as_object());
   }
@@ -184,6 +185,7 @@ std::string WriteDefinition(const TableDefinition& definition) {
   for (const auto& [key, value] : definition.tags) tags[key] = value;
   object["tags"] = std::move(tags);
   if (!definition.table_class.empty()) object["table_class"] = definition.table_class;
+  if (!definition.kms_key.empty()) object["kms_key"] = definition.kms_key;
   if (definition.on_demand_maximum) {
     json::object maximum;
     AddThroughput(maximum, *definition.on_demand_maximum);

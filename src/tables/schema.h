@@ -70,6 +70,7 @@ struct TableDefinition {
   std::optional<TimeToLive> time_to_live;
   std::map<std::string, std::string> tags;
   std::string table_class;                      // empty where never given
+  std::string kms_key;                          // an ARN; empty for DynamoDB's own key
   std::optional<Throughput> on_demand_maximum;  // -1 for "no maximum"
 
   const IndexDefinition* FindIndex(std::string_view index) const;

@@ -1,7 +1,8 @@
 #include "tables/signature.h"
 
+#include <algorithm>
 #include <chrono>
-#include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 constexpr std::string_view kService = "dynamodb";
+constexpr std::string_view kQueryAlgorithm = "X-Amz-Algorithm";
+constexpr std::string_view kQueryDate = "X-Amz-Date";
 constexpr std::chrono::minutes kSkew{15};
 
 std::unexpected<Failure> Incomplete(std::string message) {
@@ -37,37 +40,57 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
 
 std::string_view Trimmed(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
   return text;
 }
 
-// The parts of "AWS4-HMAC-SHA256 Credential=..., SignedHeaders=..., Signature=...".
-using Parts = std::map<std::string_view, std::string_view>;
-
-Outcome<Parts> ReadParts(std::string_view authorization, const http::Request& request) {
-  const std::size_t blank = authorization.find(' ');
-  Parts parts;
-  const std::string_view rest =
-      blank == std::string_view::npos ? std::string_view{} : authorization.substr(blank + 1);
-  for (const std::string_view part : Split(rest, ',')) {
-    const std::string_view trimmed = Trimmed(part);
-    const std::size_t equals = trimmed.find('=');
-    if (equals != std::string_view::npos) {
-      parts[trimmed.substr(0, equals)] = trimmed.substr(equals + 1);
-    }
+// The value of the first "name=value", or bare "name", in a list; none where there is none.
+std::optional<std::string_view> FindPart(std::string_view list, std::string_view name,
+                                         std::string_view separators) {
+  while (!list.empty()) {
+    const std::string_view part = list.substr(0, list.find_first_of(separators));
+    if (part == name) return std::string_view{};
+    if (part.starts_with(name) && part[name.size()] == '=') return part.substr(name.size() + 1);
+    list.remove_prefix(std::min(part.size() + 1, list.size()));
   }
+  return std::nullopt;
+}
+
+// Of "AWS4-HMAC-SHA256 Credential=..., SignedHeaders=..., Signature=...".
+std::string_view HeaderPart(std::string_view authorization, std::string_view name) {
+  return FindPart(authorization, name, ", ").value_or("");
+}
+
+std::string_view QueryOf(std::string_view target) {
+  const std::size_t mark = target.find('?');
+  return mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
+}
+
+Outcome<void> CheckHeader(std::string_view authorization, const http::Request& request) {
   std::string missing;
   for (const std::string_view name : {"Credential", "Signature", "SignedHeaders"}) {
-    if (parts[name].empty()) {
+    if (HeaderPart(authorization, name).empty()) {
       missing += fmt::format("Authorization header requires '{}' parameter. ", name);
     }
   }
-  if (!request.headers.Has("X-Amz-Date")) {
+  if (!request.headers.Has("X-Amz-Date") && !request.headers.Has("Date")) {
     missing +=
         "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
   }
-  if (missing.empty()) return parts;
+  if (missing.empty()) return {};
   return Incomplete(fmt::format("{}Authorization={}", missing, authorization));
+}
+
+Outcome<void> CheckQuery(std::string_view query) {
+  std::string missing;
+  for (const std::string_view name :
+       {kQueryAlgorithm, std::string_view("X-Amz-Credential"), std::string_view("X-Amz-Signature"),
+        std::string_view("X-Amz-SignedHeaders"), kQueryDate}) {
+    if (FindPart(query, name, "&").value_or("").empty()) {
+      missing += fmt::format("AWS query-string parameters must include '{}'. ", name);
+    }
+  }
+  if (missing.empty()) return {};
+  return Incomplete(missing + "Re-examine the query-string parameters.");
 }
 
 Outcome<void> CheckDate(std::string_view amz_date, Clock::WallTime now) {
@@ -110,39 +133,63 @@ Outcome<void> CheckScope(const std::vector<std::string_view>& scope, const Signa
         "HTTP: '{}' != '{}', from '{}'. ",
         scope[1], amz_date.substr(0, 8), amz_date);
   }
-  if (!wrong.empty()) return WrongSignature(wrong);
-  if (scope[0] == rules.credentials.access_key_id) return {};
-  return std::unexpected(Failure{FailureKind::kUnrecognizedClient,
-                                 "The security token included in the request is invalid."});
+  if (wrong.empty()) return {};
+  return WrongSignature(wrong);
 }
 
 }  // namespace
 
+Outcome<void> CheckAuthorization(const http::Request& request) {
+  const std::string_view authorization = request.headers.Get("Authorization");
+  const bool by_header = request.headers.Has("Authorization");
+  const std::string_view query = QueryOf(request.target);
+  const bool by_query = FindPart(query, kQueryAlgorithm, "&").has_value();
+  if (by_header && by_query) {
+    return WrongSignature(
+        "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.");
+  }
+  if (by_query) return CheckQuery(query);
+  if (Trimmed(authorization).starts_with("AWS4-")) return CheckHeader(authorization, request);
+  return std::unexpected(
+      Failure{FailureKind::kMissingAuthenticationToken, "Request is missing Authentication Token"});
+}
+
 Outcome<void> CheckSignature(const http::Request& request, const SignatureRules& rules,
                              Clock::WallTime now) {
+  if (!request.headers.Has("Authorization")) {
+    return WrongSignature("Requests signed in their query are not supported by these local tables");
+  }
   const std::string_view authorization = request.headers.Get("Authorization");
-  const auto parts = ReadParts(authorization, request);
-  if (!parts) return std::unexpected(parts.error());
   const std::string_view amz_date = request.headers.Get("X-Amz-Date");
   if (auto ok = CheckDate(amz_date, now); !ok) return ok;
+  std::vector<std::string> signed_headers;
+  for (const std::string_view name : Split(HeaderPart(authorization, "SignedHeaders"), ';')) {
+    signed_headers.emplace_back(name);
+  }
+  if (std::ranges::find(signed_headers, "host") == signed_headers.end()) {
+    return WrongSignature("'Host' must be a 'SignedHeader' in the AWS Authorization.");
+  }
   if (!authorization.starts_with(kAlgorithm) || authorization[kAlgorithm.size()] != ' ') {
     return Incomplete(fmt::format("Unsupported AWS 'algorithm': '{}' (only {} for now). ",
                                   authorization.substr(0, authorization.find(' ')), kAlgorithm));
   }
-  const std::vector<std::string_view> scope = Split(parts->at("Credential"), '/');
+  const std::string_view credential = HeaderPart(authorization, "Credential");
+  const std::vector<std::string_view> scope = Split(credential, '/');
   if (scope.size() != 5) {
     return Incomplete(
         fmt::format("Credential must have exactly 5 slash-delimited elements, e.g. "
                     "keyid/date/region/service/term, got '{}'",
-                    parts->at("Credential")));
+                    credential));
   }
   if (auto ok = CheckScope(scope, rules, amz_date); !ok) return ok;
-  std::vector<std::string> signed_headers;
-  for (const std::string_view name : Split(parts->at("SignedHeaders"), ';')) {
-    signed_headers.emplace_back(name);
+  const auto signer =
+      std::ranges::find(rules.credentials, scope[0], &aws::Credentials::access_key_id);
+  if (signer == rules.credentials.end()) {
+    return std::unexpected(Failure{FailureKind::kUnrecognizedClient,
+                                   "The security token included in the request is invalid."});
   }
-  if (aws::IsSignedBy(rules.credentials.secret_access_key, {scope[1], scope[2], scope[3]}, request,
-                      signed_headers, amz_date, parts->at("Signature"))) {
+  if (aws::IsSignedBy(signer->secret_access_key, {scope[1], scope[2], scope[3]}, request,
+                      signed_headers, amz_date, HeaderPart(authorization, "Signature"))) {
     return {};
   }
   return WrongSignature(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "aws/credentials.h"
 #include "base/clock.h"
@@ -11,12 +12,16 @@ namespace kelvin::tables {
 
 // Whose signatures are accepted.
 struct SignatureRules {
-  aws::Credentials credentials;
+  std::vector<aws::Credentials> credentials;
   std::string region;
 };
 
-// Fails, as DynamoDB does, where the request is not signed by those credentials, for that region,
-// within 15 minutes of `now`.
+// Fails, as DynamoDB does, where the request does not even claim to be signed: in its header, or in
+// its query.
+Outcome<void> CheckAuthorization(const http::Request& request);
+
+// Fails, as DynamoDB does, where the request is not signed by one of those credentials, for that
+// region, within 15 minutes of `now`. For requests that passed CheckAuthorization.
 Outcome<void> CheckSignature(const http::Request& request, const SignatureRules& rules,
                              Clock::WallTime now);
 

@@ -11,7 +11,7 @@ class Signatures : public ::testing::Test {
   Signatures()
       : tables_(TablesOptions{.storage = Storage::kEphemeral,
                               .folder = {},
-                              .credentials = aws::Credentials{"AKID", "secret", ""},
+                              .credentials = {{"ELSE", "other", ""}, {"AKID", "secret", ""}},
                               .background = Background::kNo}) {}
 
   // The answer to a signed ListTables, changed by `change` after it was signed.
@@ -56,6 +56,29 @@ TEST_F(Signatures, ThatAreWrongAreRefused) {
                   ours_, [](auto&) {}, "us-east-1", "s3")
                   .body,
               HasSubstr("Credential should be scoped to correct service: 'dynamodb'."));
+}
+
+TEST_F(Signatures, OpenTheTablesToEveryNameAndPage) {
+  const auto answer =
+      Send(ours_, [](auto& request) { request.headers.Add("Origin", "https://page.example"); });
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.headers.Get("Access-Control-Allow-Origin"), "*");
+}
+
+TEST_F(Signatures, InAQueryAreNotTaken) {
+  EXPECT_THAT(Send(ours_,
+                   [](auto& request) {
+                     request.target =
+                         "/?X-Amz-Algorithm=a&X-Amz-Credential=b&X-Amz-Signature=c&X-Amz-Date=d"
+                         "&X-Amz-SignedHeaders=e";
+                     http::Headers headers;
+                     for (const auto& [name, value] : request.headers) {
+                       if (name != "Authorization") headers.Add(name, value);
+                     }
+                     request.headers = headers;
+                   })
+                  .body,
+              HasSubstr("not supported"));
 }
 
 TEST_F(Signatures, AreAskedForInFull) {

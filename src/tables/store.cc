@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <exception>
 #include <mutex>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -203,34 +204,53 @@ Outcome<void> Store::Write(const Work& work) {
 
 void Store::Commit(std::vector<WriteJob*>& batch) {
   const auto session = sessions_.Writer();
-  auto done = CommitTogether(*session, batch);
+  const auto commit = [&](std::span<WriteJob*> jobs) {
+    return CommitTogether(*session, [&](WriteGroup& group) {
+      for (WriteJob* job : jobs) job->result = group.Write(*job->work);
+    });
+  };
+  auto done = commit(batch);
   if (done) return;
   // One of them may be too large for the disk, say: the others need not fail with it.
-  for (WriteJob* job : batch) {
-    std::vector<WriteJob*> alone{job};
-    if (batch.size() > 1) done = CommitTogether(*session, alone);
+  for (WriteJob*& job : batch) {
+    if (batch.size() > 1) done = commit({&job, 1});
     if (!done) job->result = std::unexpected(FromError(done.error()));
   }
 }
 
-std::expected<void, Error> Store::CommitTogether(Session& session, std::vector<WriteJob*>& batch) {
-  TotalsByContainer change;
+std::expected<void, Error> Store::WriteTogether(
+    const std::function<void(WriteGroup& group)>& fill) {
+  const auto session = sessions_.Writer();
+  return CommitTogether(*session, fill);
+}
+
+std::expected<void, Error> Store::CommitTogether(
+    Session& session, const std::function<void(WriteGroup& group)>& fill) {
+  WriteGroup group(session, current_);
   auto done = InTransaction(session, [&]() -> std::expected<void, Error> {
-    for (WriteJob* job : batch) {
-      Transaction transaction(session, current_);
-      job->result = RunWork(*job->work, transaction);
-      if (!job->result) continue;
-      if (auto applied = transaction.Apply(change); !applied) return applied;
-    }
-    return AddTotals(session, change);
+    fill(group);
+    if (group.broken_) return std::unexpected(std::move(*group.broken_));
+    return AddTotals(session, group.change_);
   });
   if (!done) return done;
   const std::lock_guard lock(catalog_mutex_);
-  for (const auto& [container, totals] : change) {
+  for (const auto& [container, totals] : group.change_) {
     totals_[container].items += totals.items;
     totals_[container].bytes += totals.bytes;
   }
   return {};
+}
+
+Outcome<void> WriteGroup::Write(const Work& work) {
+  if (broken_) return std::unexpected(FromError(*broken_));
+  Transaction transaction(session_, current_);
+  auto result = RunWork(work, transaction);
+  if (!result) return result;
+  if (auto applied = transaction.Apply(change_); !applied) {
+    broken_ = std::move(applied.error());
+    return std::unexpected(FromError(*broken_));
+  }
+  return result;
 }
 
 std::expected<void, Error> Store::ForgetTokens(std::int64_t now_ms) {

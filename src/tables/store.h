@@ -69,6 +69,25 @@ class Reader {
   Snapshot snapshot_;
 };
 
+// Writes that share one commit, done one after another by one thread.
+class WriteGroup {
+ public:
+  using Work = std::function<Outcome<void>(Transaction& transaction)>;
+  // As Store::Write, but on the disk only when the whole group is. What the group wrote before is
+  // seen. Fails at once where the database has failed the group already.
+  Outcome<void> Write(const Work& work);
+
+ private:
+  friend class Store;
+  WriteGroup(Session& session, const CurrentTable& current)
+      : session_(session), current_(current) {}
+
+  Session& session_;
+  const CurrentTable& current_;
+  TotalsByContainer change_;
+  std::optional<Error> broken_;
+};
+
 // Tables and their items, in one SQLite database. Thread-safe: concurrent writers share commits,
 // readers see the last commit and wait for nobody where there is a file.
 class Store {
@@ -94,12 +113,17 @@ class Store {
 
   // Runs `work` as if alone. What it wrote is on the disk when this returns, or, where either
   // fails, is not there at all. `work` may run more than once.
-  using Work = std::function<Outcome<void>(Transaction& transaction)>;
+  using Work = WriteGroup::Work;
   Outcome<void> Write(const Work& work);
+  // Runs `fill`, and commits what it wrote through the group. Where that fails, nothing of it is
+  // there, whatever the group's own answers said. `fill` may use the store otherwise, to read only,
+  // and in memory not at all.
+  std::expected<void, Error> WriteTogether(const std::function<void(WriteGroup& group)>& fill);
   // Drops tokens that have expired.
   std::expected<void, Error> ForgetTokens(std::int64_t now_ms);
 
   std::expected<Reader, Error> Read();
+  bool in_memory() const { return sessions_.in_memory(); }
 
  private:
   Store(UniqueFd lock, SessionOptions options, Session writer);
@@ -107,7 +131,8 @@ class Store {
   std::expected<void, Error> LoadTotals();
   TablePtr Current(const Table& table) const;
   void Commit(std::vector<WriteJob*>& batch);
-  std::expected<void, Error> CommitTogether(Session& session, std::vector<WriteJob*>& batch);
+  std::expected<void, Error> CommitTogether(Session& session,
+                                            const std::function<void(WriteGroup& group)>& fill);
   std::expected<void, Error> AddTotals(Session& session, const TotalsByContainer& change);
   // Commits what `body`, which returns an expected with an Error, wrote; undoes it where either
   // fails.

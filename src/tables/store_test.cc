@@ -1,6 +1,7 @@
 #include "tables/store.h"
 
 #include <fstream>
+#include <future>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -254,6 +255,69 @@ TEST_F(StoreTest, WritersThatShareACommitFailAlone) {
   }
   for (auto& writer : writers) writer.join();
   EXPECT_EQ(store.TotalsOf(table->container).items, 160);
+}
+
+TEST_F(StoreTest, WritesOfAGroupAreDoneTogetherOrNotAtAll) {
+  options_.max_bytes = 64 * 1024;
+  auto opened = Store::Open(options_);
+  Store& store = **opened;
+  const auto table = *store.CreateTable(Definition("table"));
+  const auto put = [&](WriteGroup& group, const std::string& key, const std::string& text) {
+    const Item item{{"k", Value(key)}, {"v", Value(text)}};
+    return group.Write([&](Transaction& transaction) -> Outcome<void> {
+      const auto before = transaction.Get(*table, {key, ""});
+      if (*before) return Invalid("there already");
+      (void)transaction.Replace(*table, {key, ""}, std::nullopt, &item);
+      return {};
+    });
+  };
+  const auto done = store.WriteTogether([&](WriteGroup& group) {
+    EXPECT_TRUE(put(group, "a", "x").has_value());
+    EXPECT_EQ(put(group, "a", "y").error().message, "there already");
+    EXPECT_TRUE(put(group, "b", "x").has_value());
+  });
+  EXPECT_TRUE(done.has_value());
+  EXPECT_EQ(store.TotalsOf(table->container).items, 2);
+  const auto full = store.WriteTogether([&](WriteGroup& group) {
+    EXPECT_TRUE(put(group, "c", "x").has_value());
+    EXPECT_FALSE(put(group, "large", std::string(100'000, 'x')).has_value());
+    EXPECT_FALSE(put(group, "d", "x").has_value());
+  });
+  EXPECT_EQ(full.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(store.TotalsOf(table->container).items, 2);
+  EXPECT_TRUE(PutText(store, *table, "c", "x").has_value());
+}
+
+TEST_F(StoreTest, ReadersDoNotWaitForWriters) {
+  auto opened = Store::Open(options_);
+  Store& store = **opened;
+  const auto table = *store.CreateTable(Definition("table"));
+  ASSERT_TRUE(PutText(store, *table, "a", "old").has_value());
+  std::promise<void> in_the_middle;
+  std::promise<void> go_on;
+  std::thread writer([&] {
+    const Item item{{"k", Value(std::string("a"))}};
+    (void)store.Write([&](Transaction& transaction) -> Outcome<void> {
+      (void)transaction.Replace(*table, {"a", ""}, *transaction.Get(*table, {"a", ""}), &item);
+      in_the_middle.set_value();
+      go_on.get_future().wait();
+      return {};
+    });
+  });
+  in_the_middle.get_future().wait();
+  const auto has_text = [&] {
+    bool found = false;
+    auto reader = store.Read();
+    (void)reader->Get(table->container, {"a", ""}, [&](std::string_view item) {
+      found = item.contains("old");
+      return Visit::kStop;
+    });
+    return found;
+  };
+  EXPECT_TRUE(has_text());
+  go_on.set_value();
+  writer.join();
+  EXPECT_FALSE(has_text());
 }
 
 TEST_F(StoreTest, DoesNotWriteToATableThatIsGone) {

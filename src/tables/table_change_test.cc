@@ -96,8 +96,9 @@ TEST_F(Changes, Tags) {
   EXPECT_EQ(tables_.Refusal("TagResource", "{" + arn + R"(,"Tags":[]})"),
             "ValidationException: Atleast one Tag needs to be provided as Input.");
   EXPECT_EQ(tables_.Refusal("ListTagsOfResource", "{}"), "ValidationException: Invalid TableArn");
-  EXPECT_THAT(tables_.Refusal("ListTagsOfResource", R"({"ResourceArn":"nope"})"),
-              HasSubstr("Invalid TableArn: Invalid ResourceArn provided as input nope"));
+  EXPECT_THAT(
+      tables_.Refusal("ListTagsOfResource", R"({"ResourceArn":"nope"})"),
+      HasSubstr("is not authorized to perform: dynamodb:ListTagsOfResource on resource: nope"));
   EXPECT_THAT(tables_.Refusal("ListTagsOfResource",
                               R"({"ResourceArn":"arn:aws:dynamodb:us-east-1:9:table/nope"})"),
               HasSubstr("AccessDeniedException"));
@@ -147,6 +148,37 @@ TEST(Account, SaysItsLimitsAndItsEndpoint) {
     EXPECT_THAT(tables.Refusal(operation, R"({"Statement":"SELECT * FROM x"})"),
                 HasSubstr("ValidationException: PartiQL is not supported"));
   }
+}
+
+TEST(TableChange, TellsOfEncryptionThatWasAskedFor) {
+  TestTables tables;
+  tables.Call("CreateTable", R"({"TableName":"locked","BillingMode":"PAY_PER_REQUEST",
+      "AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"}],
+      "KeySchema":[{"AttributeName":"k","KeyType":"HASH"}],
+      "SSESpecification":{"Enabled":true,"SSEType":"KMS"}})");
+  EXPECT_THAT(tables.CallText("DescribeTable", R"({"TableName":"locked"})"),
+              HasSubstr(R"("SSEDescription":{"Status":"ENABLED","SSEType":"KMS",)"
+                        R"("KMSMasterKeyArn":"arn:aws:kms:us-east-1:123456789012:key/)"));
+  tables.Call("UpdateTable", R"({"TableName":"locked","SSESpecification":{"Enabled":false}})");
+  EXPECT_THAT(tables.CallText("DescribeTable", R"({"TableName":"locked"})"),
+              Not(HasSubstr("SSEDescription")));
+}
+
+TEST(Backups, AreThereToBeReadAndNotToBeAskedFor) {
+  TestTables tables;
+  tables.MakeHashTable();
+  const std::string description =
+      R"({"ContinuousBackupsDescription":{"ContinuousBackupsStatus":"ENABLED",)"
+      R"("PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":"DISABLED"}}})";
+  EXPECT_EQ(tables.CallText("DescribeContinuousBackups", R"({"TableName":"hash"})"), description);
+  EXPECT_EQ(tables.CallText("UpdateContinuousBackups", R"({"TableName":"hash",
+      "PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":false}})"),
+            description);
+  EXPECT_THAT(tables.Refusal("UpdateContinuousBackups", R"({"TableName":"hash",
+      "PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":true}})"),
+              HasSubstr("ValidationException: Point-in-time recovery is not supported"));
+  EXPECT_EQ(tables.Refusal("DescribeContinuousBackups", R"({"TableName":"gone"})"),
+            "TableNotFoundException: Table not found: gone");
 }
 
 }  // namespace

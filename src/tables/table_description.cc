@@ -146,6 +146,14 @@ void WriteDescription(JsonWriter& json, const Table& table, TableStatus status,
     json.Field("TableClass", definition.table_class);
     json.EndObject();
   }
+  if (!definition.kms_key.empty()) {
+    json.Key("SSEDescription");
+    json.BeginObject();
+    json.Field("Status", "ENABLED");
+    json.Field("SSEType", "KMS");
+    json.Field("KMSMasterKeyArn", definition.kms_key);
+    json.EndObject();
+  }
   json.Key("DeletionProtectionEnabled");
   json.Boolean(definition.deletion_protection == DeletionProtection::kOn);
   json.EndObject();

@@ -30,12 +30,13 @@ struct CreateRequest {
   std::optional<ThroughputRequest> throughput;
   std::optional<std::string_view> table_class;
   std::optional<Throughput> on_demand_maximum;
-  std::optional<std::vector<IndexRequest>> local;
+  std::optional<std::string> kms_key;
   std::optional<std::vector<IndexRequest>> global;
+  std::optional<std::vector<IndexRequest>> local;
   std::vector<Tag> tags;
   bool deletion_protection = false;
 
-  explicit CreateRequest(const json::object& request)
+  CreateRequest(const json::object& request, const OperationContext& context)
       : fields(request, faults),
         name(fields.TableName()),
         definitions(ReadDefinitions(fields, Presence::kRequired)),
@@ -44,8 +45,9 @@ struct CreateRequest {
         throughput(ReadThroughput(fields)),
         table_class(ReadTableClass(fields)),
         on_demand_maximum(ReadOnDemandMaximum(fields)),
-        local(ReadIndexes("LocalSecondaryIndexes", "LocalSecondaryIndex", IndexKind::kLocal)),
+        kms_key(ReadEncryptionKey(fields, context.region, context.account_id)),
         global(ReadIndexes("GlobalSecondaryIndexes", "GlobalSecondaryIndex", IndexKind::kGlobal)),
+        local(ReadIndexes("LocalSecondaryIndexes", "LocalSecondaryIndex", IndexKind::kLocal)),
         tags(ReadTags(fields)),
         deletion_protection(fields.Boolean("DeletionProtectionEnabled").value_or(false)) {}
   CreateRequest(const CreateRequest&) = delete;
@@ -208,6 +210,7 @@ TableDefinition DefinitionOf(const CreateRequest& request, OperationContext& con
       request.deletion_protection ? DeletionProtection::kOn : DeletionProtection::kOff;
   definition.table_class = request.table_class.value_or("");
   definition.on_demand_maximum = request.on_demand_maximum;
+  definition.kms_key = request.kms_key.value_or("");
   for (const Tag& tag : request.tags) definition.tags[std::string(tag.key)] = tag.value;
   return definition;
 }
@@ -241,7 +244,7 @@ Outcome<TablePtr> NamedTable(const OperationContext& context, const json::object
 }
 
 Outcome<std::string> CreateTable(OperationContext& context, const json::object& body) {
-  const CreateRequest request(body);
+  const CreateRequest request(body, context);
   if (auto ok = request.faults.Check(); !ok) return std::unexpected(std::move(ok.error()));
   if (auto ok = CheckCreate(request); !ok) return std::unexpected(std::move(ok.error()));
   const auto created = context.store.CreateTable(DefinitionOf(request, context));

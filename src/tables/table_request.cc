@@ -139,6 +139,21 @@ std::optional<Throughput> ReadOnDemandMaximum(const Fields& fields) {
   return Throughput{units("MaxReadRequestUnits"), units("MaxWriteRequestUnits")};
 }
 
+std::optional<std::string> ReadEncryptionKey(const Fields& fields, std::string_view region,
+                                             std::string_view account_id) {
+  constexpr std::array<std::string_view, 2> kTypes = {"AES256", "KMS"};
+  constexpr std::string_view kDefaultKey = "00000000-0000-4000-8000-000000000000";
+  const auto encryption = fields.Struct("SSESpecification", "SSESpecification");
+  if (!encryption) return std::nullopt;
+  const bool enabled = encryption->Boolean("Enabled").value_or(false);
+  (void)encryption->Enum("SSEType", kTypes);
+  const auto key = encryption->String("KMSMasterKeyId");
+  if (!enabled && !key) return std::string{};
+  if (key && key->starts_with("arn:")) return std::string(*key);
+  return fmt::format("arn:aws:kms:{}:{}:{}{}", region, account_id,
+                     key && key->starts_with("alias/") ? "" : "key/", key.value_or(kDefaultKey));
+}
+
 Outcome<void> CheckUnits(const ThroughputRequest& throughput) {
   const auto out_of_bounds = [](std::int64_t units, std::string_view name) {
     return Invalid(fmt::format("Given value {} for {} is out of bounds", units, name));
@@ -212,10 +227,11 @@ Outcome<void> CheckNoStream(const Fields& fields) {
   const auto* enabled = stream->if_contains("StreamEnabled");
   if (enabled != nullptr && *enabled == true) {
     return InvalidParameter(
-        "Streams are not supported by these local tables; leave StreamSpecification out");
+        "A stream is not supported by these local tables; leave StreamSpecification out");
   }
   if (!stream->contains("StreamViewType")) return {};
-  return InvalidParameter("Table is being created with a StreamViewType, but no stream is enabled");
+  return InvalidParameter(
+      "Table is being created with a stream disabled, UpdateViewType should not be specified");
 }
 
 }  // namespace kelvin::tables

@@ -39,6 +39,10 @@ std::vector<NamedKey> ReadKeySchema(const Fields& fields);
 std::optional<std::string_view> ReadBillingMode(const Fields& fields);
 std::optional<std::string_view> ReadTableClass(const Fields& fields);
 std::optional<Throughput> ReadOnDemandMaximum(const Fields& fields);
+// Of SSESpecification, where there is one: the key's ARN, or what stands for it; empty for
+// DynamoDB's own key. It is only ever told, as nothing is encrypted here.
+std::optional<std::string> ReadEncryptionKey(const Fields& fields, std::string_view region,
+                                             std::string_view account_id);
 
 // The rules between them.
 Outcome<void> CheckUnits(const ThroughputRequest& throughput);

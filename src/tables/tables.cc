@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/crc32.h"
+#include "http/this_machine.h"
 #include "tables/expiry.h"
 #include "tables/failure.h"
 #include "tables/operation.h"
@@ -51,8 +52,28 @@ std::string_view PathOf(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
 
-bool IsJson(std::string_view content_type) {
-  return content_type.starts_with(kContentType) || content_type.starts_with("application/json");
+constexpr std::string_view kPlainJson = "application/json";
+
+// Without its parameters.
+std::string_view MediaType(std::string_view content_type) {
+  content_type = content_type.substr(0, content_type.find(';'));
+  while (content_type.starts_with(' ')) content_type.remove_prefix(1);
+  while (content_type.ends_with(' ')) content_type.remove_suffix(1);
+  return content_type;
+}
+
+// What is parsed and done in less time than it takes to hand it to another thread and back.
+constexpr std::size_t kSmallBytes = 16 * 1024;
+
+// Empty where it is none of this API.
+std::string_view OperationOf(const http::Request& request) {
+  const std::string_view target = request.headers.Get("X-Amz-Target");
+  return target.starts_with(kTargetPrefix) ? target.substr(kTargetPrefix.size())
+                                           : std::string_view{};
+}
+
+bool WritesOne(std::string_view operation) {
+  return operation == "PutItem" || operation == "UpdateItem" || operation == "DeleteItem";
 }
 
 std::unexpected<Failure> UnknownOperation() {
@@ -76,23 +97,81 @@ class Tables::Impl {
   const Clock& clock() const { return parts_.clock; }
   Storage storage() const { return options_.storage; }
 
-  http::Response Handle(const http::Request& request) {
+  http::Response Handle(const http::Request& request, WriteGroup* group = nullptr) {
+    http::Response response = AnswerTo(request, group);
+    if (request.headers.Has("Origin")) AddCors(request, response);
+    return response;
+  }
+
+ private:
+  http::Response AnswerTo(const http::Request& request, WriteGroup* group) {
+    if (IsRebound(request)) {
+      return Refusal({FailureKind::kAccessDenied,
+                      fmt::format("expected Host to name this machine, got \"{}\": tables that "
+                                  "demand no signatures answer to no other name",
+                                  request.headers.Get("Host"))},
+                     kPlainJson);
+    }
     if (request.method == "GET") return Health();
-    const bool understood = request.body.empty() || IsJson(request.headers.Get("Content-Type"));
+    if (IsPreflight(request)) return Answer(200, "", {});
+    const std::string_view media_type = MediaType(request.headers.Get("Content-Type"));
+    const bool understood =
+        request.body.empty() || media_type == kContentType || media_type == kPlainJson;
     if (request.method != "POST" || !understood) {
       return Answer(404, "<UnknownOperationException/>\n", {});
     }
-    auto answer = Run(request);
-    if (answer) return Answer(200, std::move(*answer), kContentType);
+    const std::string_view answer_type = media_type == kContentType ? kContentType : kPlainJson;
+    auto answer = Run(request, group);
+    if (answer) return Answer(200, std::move(*answer), answer_type);
     const Failure& failure = answer.error();
     if (failure.kind == FailureKind::kInternalServerError) {
       parts_.log.Write(LogLevel::kError, "tables", "{}: {}", request.headers.Get("X-Amz-Target"),
                        failure.message);
     }
-    return Answer(FormOf(failure.kind).status, FailureJson(failure), kContentType);
+    return Refusal(failure, answer_type);
   }
 
- private:
+  http::Response Refusal(const Failure& failure, std::string_view type) {
+    return Answer(FormOf(failure.kind).status, FailureJson(failure), type);
+  }
+
+  // Whether a name that leads here by somebody else's will was used, as web pages do to pass for
+  // pages of this machine.
+  bool IsRebound(const http::Request& request) const {
+    const std::string_view host = request.headers.Get("Host");
+    return options_.credentials.empty() && !host.empty() && !http::IsThisMachine(host);
+  }
+
+  static bool IsPreflight(const http::Request& request) {
+    return request.method == "OPTIONS" && request.headers.Has("Origin");
+  }
+
+  // DynamoDB lets every page use it, since a page must sign like anybody. Where nobody needs to
+  // sign, only pages of this machine may: else any page could use its visitor's tables.
+  bool MayUse(std::string_view origin) const {
+    if (!options_.credentials.empty()) return true;
+    const std::size_t slashes = origin.find("://");
+    return slashes == std::string_view::npos ? origin != "null"
+                                             : http::IsThisMachine(origin.substr(slashes + 3));
+  }
+
+  void AddCors(const http::Request& request, http::Response& response) const {
+    if (!MayUse(request.headers.Get("Origin"))) return;
+    response.headers.Add("Access-Control-Allow-Origin", "*");
+    response.headers.Add("Access-Control-Expose-Headers",
+                         "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date");
+    if (!IsPreflight(request)) return;
+    constexpr std::string_view kTwoDays = "172800";
+    response.headers.Add("Access-Control-Max-Age", kTwoDays);
+    for (const std::string_view what : {"Headers", "Method"}) {
+      const auto wanted = request.headers.Get(fmt::format("Access-Control-Request-{}", what));
+      if (wanted.empty()) continue;
+      response.headers.Add(
+          what == "Method" ? "Access-Control-Allow-Methods" : "Access-Control-Allow-Headers",
+          wanted);
+    }
+  }
+
   http::Response Answer(int status, std::string body, std::string_view content_type) {
     http::Response response;
     response.status = status;
@@ -108,7 +187,7 @@ class Tables::Impl {
                   "text/plain");
   }
 
-  Outcome<std::string> Run(const http::Request& request) {
+  Outcome<std::string> Run(const http::Request& request, WriteGroup* group) {
     if (request.body.size() > kMaxRequestBytes) {
       return std::unexpected(Failure{
           FailureKind::kRequestTooLarge,
@@ -127,16 +206,7 @@ class Tables::Impl {
     if (!target.starts_with(kTargetPrefix)) return UnknownOperation();
     const Operation operation = FindOperation(target.substr(kTargetPrefix.size()));
     if (operation == nullptr) return UnknownOperation();
-    if (!request.headers.Get("Authorization").starts_with("AWS4-")) {
-      return std::unexpected(Failure{FailureKind::kMissingAuthenticationToken,
-                                     "Request is missing Authentication Token"});
-    }
-    if (options_.credentials) {
-      const SignatureRules rules{*options_.credentials, options_.region};
-      if (auto ok = CheckSignature(request, rules, parts_.clock.WallNow()); !ok) {
-        return std::unexpected(std::move(ok.error()));
-      }
-    }
+    if (auto ok = CheckSigned(request); !ok) return std::unexpected(std::move(ok.error()));
     if (request.body.empty()) return Unserializable("");
     OperationContext context{*store_,
                              parts_.clock,
@@ -144,12 +214,19 @@ class Tables::Impl {
                              options_.region,
                              arn_prefix_,
                              options_.account_id,
-                             request.headers.Get("Host")};
+                             request.headers.Get("Host"),
+                             group};
     try {
       return operation(context, *object);
     } catch (const std::exception& exception) {
       return std::unexpected(Failure{FailureKind::kInternalServerError, exception.what()});
     }
+  }
+
+  Outcome<void> CheckSigned(const http::Request& request) const {
+    if (auto ok = CheckAuthorization(request); !ok) return ok;
+    if (options_.credentials.empty()) return {};
+    return CheckSignature(request, {options_.credentials, options_.region}, parts_.clock.WallNow());
   }
 
   TablesParts parts_;
@@ -177,20 +254,36 @@ http::Response Tables::Handle(const http::Request& request) {
   return impl_->Handle(request);
 }
 
+std::vector<http::Response> Tables::HandleTogether(std::span<const http::Request> requests) {
+  std::vector<http::Response> responses;
+  // In memory there is nothing to share, and no reading while others write.
+  if (requests.size() > 1 && !impl_->store().in_memory()) {
+    const auto written = impl_->store().WriteTogether([&](WriteGroup& group) {
+      for (const http::Request& request : requests) {
+        responses.push_back(impl_->Handle(request, &group));
+      }
+    });
+    if (written) return responses;
+    responses.clear();
+  }
+  for (const http::Request& request : requests) responses.push_back(impl_->Handle(request));
+  return responses;
+}
+
 std::expected<std::size_t, Error> Tables::RemoveExpired() {
   return tables::RemoveExpired(impl_->store(), impl_->clock().WallNow());
 }
 
 bool Tables::IsQuick(const http::Request& request) const {
-  constexpr std::size_t kQuickBytes = 16 * 1024;
-  if (request.body.size() > kQuickBytes) return false;
-  const std::string_view target = request.headers.Get("X-Amz-Target");
-  if (!target.starts_with(kTargetPrefix)) return true;
-  const std::string_view operation = target.substr(kTargetPrefix.size());
-  if (operation == "GetItem") return true;
-  const bool writes_one =
-      operation == "PutItem" || operation == "UpdateItem" || operation == "DeleteItem";
-  return writes_one && impl_->storage() == Storage::kEphemeral;
+  if (request.body.size() > kSmallBytes) return false;
+  const std::string_view operation = OperationOf(request);
+  if (operation.empty() || operation == "GetItem") return true;
+  return WritesOne(operation) && impl_->storage() == Storage::kEphemeral;
+}
+
+bool Tables::IsSmallWrite(const http::Request& request) const {
+  return request.body.size() <= kSmallBytes && WritesOne(OperationOf(request)) &&
+         impl_->storage() == Storage::kDurable;
 }
 
 http::Response Tables::TooLarge(const http::Request&) {

@@ -4,8 +4,9 @@
 #include <expected>
 #include <filesystem>
 #include <memory>
-#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "aws/credentials.h"
 #include "base/clock.h"
@@ -41,8 +42,9 @@ struct TablesOptions {
   // Where kDurable keeps its files; made when missing. One process at a time.
   std::filesystem::path folder;
   Sync sync = Sync::kEveryWrite;
-  // Where set, only requests that these have signed are answered; else any that claim to be signed.
-  std::optional<aws::Credentials> credentials = {};
+  // Where there are any, only requests that one of them has signed are answered; else all that
+  // claim to be signed.
+  std::vector<aws::Credentials> credentials = {};
   Background background = Background::kYes;
   std::string region = "us-east-1";
   std::string account_id = "123456789012";
@@ -65,6 +67,10 @@ class Tables {
   // wrong is an answer in the protocol's own form.
   http::Response Handle(const http::Request& request);
 
+  // Answers several, one after another, as Handle does; all that they write is in one commit. None
+  // is answered before that is done.
+  std::vector<http::Response> HandleTogether(std::span<const http::Request> requests);
+
   // Deletes what has expired by now. Done in the background, too, where that was not declined.
   std::expected<std::size_t, Error> RemoveExpired();
 
@@ -75,6 +81,8 @@ class Tables {
   // Whether a request can be answered at once: at most a short look at the disk's cache. So it may
   // be handled on an event loop's thread.
   bool IsQuick(const http::Request& request) const;
+  // Whether a request writes little and waits for the disk: many such should be handled together.
+  bool IsSmallWrite(const http::Request& request) const;
 
   // The answer to a request whose body is larger than kMaxRequestBytes.
   static http::Response TooLarge(const http::Request& head);

@@ -43,7 +43,8 @@ class TestTables {
             "/",
             {{"X-Amz-Target", "DynamoDB_20120810." + std::string(operation)},
              {"Content-Type", "application/x-amz-json-1.0"},
-             {"Authorization", "AWS4-HMAC-SHA256 Credential=test"}},
+             {"Authorization", "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=b, Signature=c"},
+             {"X-Amz-Date", "20260101T000000Z"}},
             std::move(body)};
   }
   // The answer's JSON, once its status is 200.

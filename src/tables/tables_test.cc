@@ -72,8 +72,106 @@ TEST(Protocol, RefusesBodiesThatAreTooLargeTooDeepOrNotUtf8) {
   for (int i = 0; i < 33; ++i) deep = R"({"L":[)" + deep + "]}";
   EXPECT_EQ(
       tables.Refusal("PutItem", R"({"TableName":"hash","Item":{"k":{"S":"1"},"d":)" + deep + "}}"),
-      "ValidationException: Nesting Levels have exceeded supported limits: Attributes have "
-      "nesting levels beyond supported limit");
+      "ValidationException: Nesting Levels have exceeded supported limits: Attributes in "
+      "the item have nested levels beyond supported limit");
+}
+
+TEST(Protocol, AnswersInTheContentTypeOfTheRequest) {
+  TestTables tables;
+  const auto answer = [&](std::string_view content_type) {
+    auto request = TestTables::Request("ListTables", "{}");
+    request.headers.Set("Content-Type", content_type);
+    return tables.tables().Handle(request);
+  };
+  EXPECT_EQ(answer("application/json").headers.Get("Content-Type"), "application/json");
+  EXPECT_EQ(answer(" application/json ; charset=x").status, 200);
+  EXPECT_EQ(answer("application/x-amz-json-1.0;x").headers.Get("Content-Type"),
+            "application/x-amz-json-1.0");
+  EXPECT_EQ(answer("application/x-amz-json-1.1").status, 404);
+  EXPECT_EQ(answer("application/jsonp").status, 404);
+}
+
+TEST(Protocol, LetsPagesOfThisMachineIn) {
+  TestTables tables;
+  const auto answer = [&](std::string_view method, std::string_view origin) {
+    auto request = TestTables::Request("ListTables", method == "POST" ? "{}" : "");
+    request.method = method;
+    request.headers.Add("Origin", origin);
+    request.headers.Add("Access-Control-Request-Headers", "a, b");
+    request.headers.Add("Access-Control-Request-Method", "POST");
+    return tables.tables().Handle(request);
+  };
+  const auto preflight = answer("OPTIONS", "http://localhost:3000");
+  EXPECT_EQ(preflight.status, 200);
+  EXPECT_EQ(preflight.body, "");
+  EXPECT_EQ(preflight.headers.Get("Access-Control-Allow-Origin"), "*");
+  EXPECT_EQ(preflight.headers.Get("Access-Control-Allow-Headers"), "a, b");
+  EXPECT_EQ(preflight.headers.Get("Access-Control-Allow-Methods"), "POST");
+  EXPECT_EQ(preflight.headers.Get("Access-Control-Max-Age"), "172800");
+  const auto list = answer("POST", "http://127.0.0.1");
+  EXPECT_EQ(list.headers.Get("Access-Control-Allow-Origin"), "*");
+  EXPECT_FALSE(list.headers.Has("Access-Control-Max-Age"));
+  for (const char* foreign : {"https://evil.example", "null"}) {
+    EXPECT_FALSE(answer("OPTIONS", foreign).headers.Has("Access-Control-Allow-Origin"));
+  }
+}
+
+TEST(Protocol, AnswersToNoForeignNameWithoutSignatures) {
+  TestTables tables;
+  auto request = TestTables::Request("ListTables", "{}");
+  request.headers.Set("Host", "evil.example:9001");
+  EXPECT_THAT(tables.tables().Handle(request).body, HasSubstr("AccessDeniedException"));
+  request.headers.Set("Host", "localhost:9001");
+  EXPECT_EQ(tables.tables().Handle(request).status, 200);
+}
+
+TEST(Protocol, WantsASignatureOfTheRightForm) {
+  TestTables tables;
+  const auto body = [&](std::string target, std::string_view authorization) {
+    auto request = TestTables::Request("ListTables", "{}");
+    request.target = std::move(target);
+    http::Headers headers;
+    for (const auto& [name, value] : request.headers) {
+      if (name != "Authorization") headers.Add(name, value);
+    }
+    if (!authorization.empty()) headers.Add("Authorization", authorization);
+    request.headers = headers;
+    return tables.tables().Handle(request).body;
+  };
+  EXPECT_THAT(body("/", "AWS4- Signature=b Credential=a"),
+              HasSubstr("\"Authorization header requires 'SignedHeaders' parameter. "
+                        "Authorization=AWS4- Signature=b Credential=a\""));
+  EXPECT_THAT(body("/?X-Amz-Algorithm", "X"),
+              HasSubstr("InvalidSignatureException\",\"message\":\"Found both 'X-Amz-Algorithm' as "
+                        "a query-string param and 'Authorization' as HTTP header."));
+  EXPECT_THAT(body("/?X-Amz-Algorithm=a&X-Amz-Credential=b&X-Amz-Signature=c&X-Amz-Date=d", ""),
+              HasSubstr("AWS query-string parameters must include 'X-Amz-SignedHeaders'. "
+                        "Re-examine the query-string parameters."));
+  EXPECT_THAT(body("/?X-Amz-Credential=a", ""), HasSubstr("MissingAuthenticationToken"));
+  EXPECT_THAT(body("/?X-Amz-Algorithm=a&X-Amz-Credential=b&X-Amz-Signature=c&X-Amz-Date=d"
+                   "&X-Amz-SignedHeaders=e",
+                   ""),
+              HasSubstr("TableNames"));
+}
+
+TEST(Protocol, HandlesSeveralRequestsTogetherAsOneByOne) {
+  auto folder = TemporaryDirectory::Create();
+  TestTables tables(folder->path());
+  tables.MakeHashTable();
+  const auto put = [](const std::string& key, const std::string& rest) {
+    return TestTables::Request(
+        "PutItem", "{\"TableName\":\"hash\"," + rest + "\"Item\":{\"k\":{\"S\":\"" + key + "\"}}}");
+  };
+  const std::string once = "\"ConditionExpression\":\"attribute_not_exists(k)\",";
+  const std::vector<http::Request> requests = {
+      put("a", ""), put("a", once), put("b", ""), put("", ""),
+      TestTables::Request("GetItem", R"({"TableName":"hash","Key":{"k":{"S":"a"}}})")};
+  std::vector<int> statuses;
+  for (const auto& response : tables.tables().HandleTogether(requests)) {
+    statuses.push_back(response.status);
+  }
+  EXPECT_EQ(statuses, (std::vector<int>{200, 400, 200, 400, 200}));
+  EXPECT_EQ(tables.Call("Scan", R"({"TableName":"hash"})").at("Count"), 2);
 }
 
 TEST(Protocol, TakesThePathOfTheApiOnly) {
@@ -147,10 +245,13 @@ TEST(AttributeValues, AreCheckedAsTheProtocolDoes) {
   EXPECT_EQ(refusal(R"({"SS":[]})"), invalid + "An string set  may not be empty");
   EXPECT_EQ(refusal(R"({"NS":[]})"), invalid + "An number set  may not be empty");
   EXPECT_EQ(refusal(R"({"BS":[]})"), invalid + "Binary sets should not be empty");
-  EXPECT_EQ(refusal(R"({"SS":["a",""]})"),
-            invalid + "An string set may not have a empty string as a member");
-  EXPECT_EQ(refusal(R"({"BS":[""]})"),
-            invalid + "Binary sets may not contain null or empty values");
+  EXPECT_EQ(refusal(R"({"SS": ["", ""]})"), invalid + "Input collection [, ] contains duplicates.");
+  EXPECT_EQ(refusal(R"({"NULL": false})"),
+            invalid + "Null attribute value types must have the value of true");
+  EXPECT_EQ(refusal(R"({"M": {"": {"S": "x"}}})"), "ValidationException: Empty attribute name");
+  // What has the wrong type is said before what breaks a rule.
+  EXPECT_EQ(refusal(R"({"L": [{}, {"S": 1}]})"),
+            "SerializationException: NUMBER_VALUE cannot be converted to String");
   EXPECT_EQ(refusal(R"({"SS":["a","b","a"]})"),
             invalid + "Input collection [a, b, a] contains duplicates.");
   EXPECT_EQ(refusal(R"({"BS":["Yg==","Yg=="]})"),

@@ -36,7 +36,10 @@ Outcome<TablePtr> TaggedTable(const OperationContext& context, const Fields& fie
   const auto invalid = [&] {
     return Invalid(fmt::format("Invalid TableArn: Invalid ResourceArn provided as input {}", *arn));
   };
-  if (std::ranges::count(*arn, ':') < 5 || !arn->contains('/')) return invalid();
+  // Who may do it is asked before it is known what it is.
+  if (std::ranges::count(*arn, ':') < 5 || !arn->contains('/')) {
+    return AccessDenied(context, operation, arn->empty() ? "*" : *arn);
+  }
   if (auto ok = check_rest(); !ok) return std::unexpected(std::move(ok.error()));
   const std::size_t table = arn->find(":table/");
   if (!arn->starts_with("arn:aws:dynamodb:") || table == std::string_view::npos) return invalid();

@@ -35,21 +35,20 @@ constexpr std::array<ActionForm, 4> kActions = {{{"ConditionCheck", WriteKind::k
 struct TransactRequest {
   Faults faults;
   Fields fields;
-  CapacityReport capacity;
-  MetricsReport metrics;
+  CapacityReport capacity = CapacityReport::kNone;
+  MetricsReport metrics = MetricsReport::kNone;
   std::optional<std::string_view> token;
   std::deque<ItemWrite> actions;
 
   explicit TransactRequest(const json::object& body)
-      : fields(body, faults),
-        capacity(ReadCapacityReport(fields)),
-        metrics(ReadMetricsReport(fields)),
-        token(fields.String("ClientRequestToken")) {
+      : fields(body, faults), token(fields.String("ClientRequestToken")) {
     if (token && (token->empty() || token->size() > kMaxTokenBytes)) {
       faults.Constraint(*token, "clientRequestToken",
                         token->empty() ? "Member must have length greater than or equal to 1"
                                        : "Member must have length less than or equal to 36");
     }
+    capacity = ReadCapacityReport(fields);
+    metrics = ReadMetricsReport(fields);
     fields.CheckLength("TransactItems", {.min = 1, .max = kMaxActions});
     const auto items = fields.Structs("TransactItems", "TransactWriteItem", Presence::kRequired);
     for (const Fields& item : items) ReadAction(item);
@@ -74,7 +73,8 @@ struct TransactRequest {
                            "TransactItems can only contain one of Check, Put, Update or Delete"});
       return;
     }
-    actions.emplace_back(found->kind, WriteRole::kInTransaction, *fields_of_action);
+    actions.emplace_back(found->kind, WriteRole::kInTransaction, *fields_of_action)
+        .set_value_fault(faults.TakeLater());
   }
 };
 
@@ -156,7 +156,7 @@ Outcome<void> DoAll(TransactRequest& request, Transaction& transaction) {
 Outcome<Done> Run(OperationContext& context, TransactRequest& request, const json::object& body) {
   const std::string fingerprint = request.token ? FingerprintOf(body) : std::string{};
   Done done = Done::kNow;
-  auto written = context.store.Write([&](Transaction& transaction) -> Outcome<void> {
+  auto written = context.Write([&](Transaction& transaction) -> Outcome<void> {
     done = Done::kNow;
     if (!request.token) return DoAll(request, transaction);
     const std::int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -42,10 +42,11 @@ struct UpdateRequest {
   std::optional<bool> deletion_protection;
   std::optional<std::string_view> table_class;
   std::optional<Throughput> on_demand_maximum;
+  std::optional<std::string> kms_key;
   std::vector<IndexUpdate> updates;
   bool has_empty_update = false;
 
-  explicit UpdateRequest(const json::object& body)
+  UpdateRequest(const json::object& body, const OperationContext& context)
       : fields(body, faults),
         name(fields.TableName()),
         definitions(ReadDefinitions(fields, Presence::kOptional)),
@@ -53,7 +54,8 @@ struct UpdateRequest {
         throughput(ReadThroughput(fields)),
         deletion_protection(fields.Boolean("DeletionProtectionEnabled")),
         table_class(ReadTableClass(fields)),
-        on_demand_maximum(ReadOnDemandMaximum(fields)) {
+        on_demand_maximum(ReadOnDemandMaximum(fields)),
+        kms_key(ReadEncryptionKey(fields, context.region, context.account_id)) {
     for (const Fields& update :
          fields.Structs("GlobalSecondaryIndexUpdates", "GlobalSecondaryIndexUpdate")) {
       ReadUpdate(update);
@@ -65,7 +67,7 @@ struct UpdateRequest {
   bool changes_nothing() const {
     return !billing && !throughput && !deletion_protection && !table_class && !on_demand_maximum &&
            updates.empty() && !has_empty_update && fields.Find("StreamSpecification") == nullptr &&
-           fields.Find("SSESpecification") == nullptr;
+           !kms_key;
   }
 
  private:
@@ -255,13 +257,14 @@ Outcome<void> Change(const UpdateRequest& request, TableDefinition& definition,
   }
   if (request.table_class) definition.table_class = *request.table_class;
   if (request.on_demand_maximum) definition.on_demand_maximum = request.on_demand_maximum;
+  if (request.kms_key) definition.kms_key = *request.kms_key;
   return {};
 }
 
 }  // namespace
 
 Outcome<std::string> UpdateTable(OperationContext& context, const json::object& body) {
-  const UpdateRequest request(body);
+  const UpdateRequest request(body, context);
   if (auto ok = request.faults.Check(); !ok) return std::unexpected(std::move(ok.error()));
   if (auto ok = CheckMembers(request); !ok) return std::unexpected(std::move(ok.error()));
   if (!context.store.FindTable(request.name)) return TableNotFound(request.name);

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "base/encoding.h"
+#include "http/message.h"
 
 namespace kelvin::tables {
 namespace {
@@ -16,6 +17,11 @@ namespace json = boost::json;
 
 constexpr std::string_view kMapFound = "Start of structure or map found where not expected";
 constexpr std::string_view kAttributeValueClass = "com.amazonaws.dynamodb.v20120810.AttributeValue";
+
+constexpr std::string_view kNoName = "Empty attribute name";
+constexpr std::string_view kTooDeep =
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels "
+    "beyond supported limit";
 
 Outcome<Value> ReadNested(const json::value& json, int depth);
 Outcome<Item> ReadNestedItem(const json::object& json, int depth);
@@ -26,7 +32,8 @@ Outcome<std::string> ReadString(const json::value& json) {
 }
 
 Outcome<bool> ReadBoolean(const json::value& json) {
-  if (const auto* flag = json.if_bool()) return *flag;
+  const auto flag = BooleanOf(json);
+  if (flag) return *flag;
   if (json.is_string()) return Unserializable("Unexpected token received from parser");
   return Unserializable(WrongScalar(json, "Boolean"));
 }
@@ -69,36 +76,22 @@ Outcome<const json::array*> ReadArray(const json::value& json) {
   return Unserializable("Unexpected field type");
 }
 
-// Rules of sets, by type of member: no empty member, and the words for what breaks the rules.
+// The words for what breaks the rules of sets, by type of member.
 struct SetRules {
   std::string_view empty_set;
-  std::string_view empty_member;
   std::string_view duplicates_prefix;
   std::string_view duplicates_suffix;
 };
 constexpr SetRules kStringSetRules = {
     "One or more parameter values were invalid: An string set  may not be empty",
-    "One or more parameter values were invalid: An string set may not have a empty string as a "
-    "member",
     "One or more parameter values were invalid: Input collection ", " contains duplicates."};
 constexpr SetRules kNumberSetRules = {
-    "One or more parameter values were invalid: An number set  may not be empty", "",
+    "One or more parameter values were invalid: An number set  may not be empty",
     "Input collection contains duplicates", ""};
 constexpr SetRules kBinarySetRules = {
     "One or more parameter values were invalid: Binary sets should not be empty",
-    "One or more parameter values were invalid: Binary sets may not contain null or empty values",
     "One or more parameter values were invalid: Input collection ",
     "of type BS contains duplicates."};
-
-bool IsEmptyMember(const std::string& text) {
-  return text.empty();
-}
-bool IsEmptyMember(const Binary& binary) {
-  return binary.bytes.empty();
-}
-bool IsEmptyMember(const Number&) {
-  return false;
-}
 
 std::string DuplicatesMessage(const SetRules& rules, const json::array& array) {
   std::string message(rules.duplicates_prefix);
@@ -120,7 +113,6 @@ Outcome<Value> ReadSet(const json::value& json, Outcome<T> (*read_member)(const 
   for (const auto& element : **array) {
     auto member = read_member(element);
     if (!member) return std::unexpected(std::move(member.error()));
-    if (IsEmptyMember(*member)) return Invalid(std::string(rules.empty_member));
     set.members.push_back(std::move(*member));
   }
   std::ranges::sort(set.members);
@@ -158,7 +150,8 @@ Outcome<Value> ReadMap(const json::value& json, int depth) {
 Outcome<Value> ReadNull(const json::value& json) {
   const auto flag = ReadBoolean(json);
   if (!flag) return std::unexpected(flag.error());
-  return Value(Null{});  // false is null, too
+  if (*flag) return Value(Null{});
+  return InvalidParameter("Null attribute value types must have the value of true");
 }
 
 template <typename T>
@@ -200,10 +193,8 @@ Outcome<Value> ReadNested(const json::value& json, int depth) {
   }
   const auto* object = json.if_object();
   if (!object && !json.is_null()) return Unserializable("Unexpected value type in payload");
-  if (depth > kMaxNesting) {
-    return Invalid(
-        "Nesting Levels have exceeded supported limits: Attributes have nesting levels beyond "
-        "supported limit");
+  if (depth >= kMaxNesting) {
+    return Invalid(std::string(kTooDeep));
   }
   const json::key_value_pair* found = nullptr;
   std::optional<ValueType> type;
@@ -233,8 +224,11 @@ Outcome<Item> ReadNestedItem(const json::object& json, int depth) {
   constexpr std::size_t kMaxNameBytes = 65535;
   Item item;
   item.Reserve(json.size());
+  // Of an item's own names this is said first; of those within, when all values are known to be
+  // not too deep.
+  const auto nameless = json.find("");
+  if (nameless != json.end() && depth == 0) return Invalid(std::string(kNoName));
   for (const auto& member : json) {
-    if (member.key().empty()) return InvalidParameter("Empty attribute name");
     if (member.key().size() > kMaxNameBytes) {
       return InvalidParameter("Attribute name is too large, must be less than 65536 bytes");
     }
@@ -243,6 +237,7 @@ Outcome<Item> ReadNestedItem(const json::object& json, int depth) {
     item.Append(std::string(member.key()), std::move(*value));
   }
   item.Sort();
+  if (item.Find("") != nullptr) return Invalid(std::string(kNoName));
   return item;
 }
 
@@ -268,7 +263,106 @@ struct ValueWriter {
   }
 };
 
+// Whether a value of these attributes is nested deeper than it may be.
+bool IsTooDeep(const json::object& attributes, int depth) {
+  if (depth >= kMaxNesting) return true;
+  return std::ranges::any_of(attributes, [&](const auto& attribute) {
+    const auto* value = attribute.value().if_object();
+    if (value == nullptr) return false;
+    const auto* map = value->if_contains("M");
+    if (map != nullptr && map->is_object()) return IsTooDeep(map->get_object(), depth + 1);
+    const auto* list = value->if_contains("L");
+    if (list == nullptr || !list->is_array()) return false;
+    return std::ranges::any_of(list->get_array(), [&](const json::value& element) {
+      return IsTooDeep(json::object{{"", element}}, depth + 1);
+    });
+  });
+}
+
+std::optional<std::string> WrongTypeOf(ValueType type, const json::value& json);
+
+std::optional<std::string> WrongTypeInList(const json::value& json,
+                                           std::optional<std::string> (*of)(const json::value&)) {
+  const auto array = ReadArray(json);
+  if (!array) return array.error().message;
+  for (const auto& element : **array) {
+    if (auto wrong = of(element)) return wrong;
+  }
+  return std::nullopt;
+}
+
+template <typename T>
+std::optional<std::string> WrongTypeBy(const Outcome<T>& read) {
+  if (read || read.error().kind != FailureKind::kSerialization) return std::nullopt;
+  return read.error().message;
+}
+
+std::optional<std::string> WrongString(const json::value& json) {
+  return json.is_null() ? std::nullopt : WrongTypeBy(ReadString(json));
+}
+std::optional<std::string> WrongBinary(const json::value& json) {
+  return json.is_null() ? std::nullopt : WrongTypeBy(ReadBinary(json));
+}
+
+std::optional<std::string> WrongTypeOf(ValueType type, const json::value& json) {
+  switch (type) {
+    case ValueType::kString:
+    case ValueType::kNumber:
+      return WrongString(json);
+    case ValueType::kBinary:
+      return WrongBinary(json);
+    case ValueType::kBoolean:
+    case ValueType::kNull:
+      return WrongTypeBy(ReadBoolean(json));
+    case ValueType::kStringSet:
+    case ValueType::kNumberSet:
+      return WrongTypeInList(json, WrongString);
+    case ValueType::kBinarySet:
+      return WrongTypeInList(json, WrongBinary);
+    case ValueType::kList:
+      return WrongTypeInList(json, WrongTypeIn);
+    case ValueType::kMap: {
+      if (!json.is_object()) return WrongTypeBy(ReadMap(json, 0));
+      return WrongTypeInItem(json.get_object());
+    }
+  }
+  std::unreachable();
+}
+
 }  // namespace
+
+std::optional<bool> BooleanOf(const json::value& json) {
+  if (const auto* flag = json.if_bool()) return *flag;
+  const auto* text = json.if_string();
+  if (text == nullptr) return std::nullopt;
+  for (const std::string_view yes : {"true", "1", "yes"}) {
+    if (http::EqualsIgnoringCase(*text, yes)) return true;
+  }
+  for (const std::string_view no : {"false", "0", "no"}) {
+    if (http::EqualsIgnoringCase(*text, no)) return false;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> WrongTypeIn(const json::value& json) {
+  const auto* object = json.if_object();
+  if (object == nullptr) return json.is_null() ? std::nullopt : WrongTypeBy(ReadNested(json, 0));
+  constexpr std::array<std::string_view, 10> kOrder = {"S",  "B",  "N",  "BOOL", "NULL",
+                                                       "BS", "NS", "SS", "L",    "M"};
+  for (const std::string_view code : kOrder) {
+    const auto* member = object->if_contains(code);
+    if (member == nullptr || member->is_null()) continue;
+    if (auto wrong = WrongTypeOf(*TypeOfCode(code), *member)) return wrong;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> WrongTypeInItem(const json::object& json) {
+  for (const auto& member : json) {
+    if (auto wrong = WrongTypeIn(member.value())) return wrong;
+  }
+  return std::nullopt;
+}
 
 std::string WrongScalar(const json::value& json, std::string_view wanted) {
   switch (json.kind()) {
@@ -307,11 +401,19 @@ std::string NumberMessage(NumberError error, std::string_view text) {
 }
 
 Outcome<Value> ReadValue(const json::value& json) {
-  return ReadNested(json, 0);
+  auto read = ReadNested(json, 0);
+  if (read || read.error().kind == FailureKind::kSerialization) return read;
+  if (auto wrong = WrongTypeIn(json)) return Unserializable(std::move(*wrong));
+  return read;
 }
 
 Outcome<Item> ReadItem(const json::object& json) {
-  return ReadNestedItem(json, 0);
+  auto read = ReadNestedItem(json, 0);
+  if (read || read.error().kind == FailureKind::kSerialization) return read;
+  if (auto wrong = WrongTypeInItem(json)) return Unserializable(std::move(*wrong));
+  const bool nameless_within = read.error().message == kNoName && !json.contains("");
+  if (nameless_within && IsTooDeep(json, 0)) return Invalid(std::string(kTooDeep));
+  return read;
 }
 
 void WriteValue(JsonWriter& json, const Value& value) {

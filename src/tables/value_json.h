@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include <boost/json.hpp>
@@ -15,6 +17,12 @@ namespace kelvin::tables {
 Outcome<Value> ReadValue(const boost::json::value& json);
 // {"name": {"S": "text"}, ...}
 Outcome<Item> ReadItem(const boost::json::object& json);
+
+// What is said of a value, or an item, that has JSON of the wrong type anywhere in it.
+std::optional<std::string> WrongTypeIn(const boost::json::value& json);
+std::optional<std::string> WrongTypeInItem(const boost::json::object& json);
+// Also of texts that pass for one.
+std::optional<bool> BooleanOf(const boost::json::value& json);
 
 // The protocol's words for a text that is no number.
 std::string NumberMessage(NumberError error, std::string_view text);

@@ -57,6 +57,18 @@ class WithCredentials(unittest.TestCase):
                                  "InvalidSignatureException")
                 self.assertEqual(self.code_of(self.client(endpoint, "OTHER", "secret")),
                                  "UnrecognizedClientException")
+                for secret, code in (("secret", None), ("wrong", "InvalidSignatureException")):
+                    tables = boto3.client(
+                        "dynamodb", endpoint_url=endpoint, region_name="us-east-1",
+                        aws_access_key_id="KEY", aws_secret_access_key=secret)
+                    if code is None:
+                        self.assertEqual(tables.list_tables()["TableNames"], [])
+                        continue
+                    with self.assertRaises(botocore.exceptions.ClientError) as caught:
+                        tables.list_tables()
+                    self.assertEqual(caught.exception.response["Error"]["Code"], code)
+                    self.assertEqual(
+                        caught.exception.response["ResponseMetadata"]["HTTPStatusCode"], 400)
                 status, kind, _ = request(endpoint, {})
                 self.assertEqual((status, kind), (403, "MissingAuthenticationTokenException"))
 

@@ -84,7 +84,8 @@ import json, urllib.request
 def tables(operation, body):
   return json.load(urllib.request.urlopen(urllib.request.Request(
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"], json.dumps(body).encode(),
-    {"X-Amz-Target": "DynamoDB_20120810." + operation, "Authorization": "AWS4-HMAC-SHA256 none",
+    {"X-Amz-Target": "DynamoDB_20120810." + operation, "X-Amz-Date": "20260101T000000Z",
+     "Authorization": "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=b, Signature=c",
      "Content-Type": "application/x-amz-json-1.0"})))
 me = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
 while True:
