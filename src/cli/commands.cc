@@ -11,6 +11,7 @@
 #include "cli/exit_code.h"
 #include "cli/inspect.h"
 #include "cli/invoke.h"
+#include "cli/logs_command.h"
 #include "cli/pack.h"
 #include "cli/records.h"
 #include "cli/rollback_command.h"
@@ -41,6 +42,7 @@ constexpr Command kCommands[] = {
     {"serve", "run Lambda and DynamoDB on this machine", Serve},
     {"tables", "run DynamoDB alone, import and export tables", TablesCommand},
     {"invoke", "invoke a function once", Invoke},
+    {"logs", "print what a function logs, and go on with it", Logs},
     {"inspect", "say what a package is, and what in it will hurt", Inspect},
     {"assess", "say which packages to move to AOT, in which order", Assess},
     {"pack", "make a byte-reproducible zip or container image", Pack},

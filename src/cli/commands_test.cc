@@ -36,9 +36,9 @@ TEST_F(CommandsTest, PrintHelpToStandardErrorWhenThereIsNone) {
 
 TEST_F(CommandsTest, HaveHelpWithExamples) {
   EXPECT_EQ(Run({"--help"}), kExitOk);
-  for (const char* command :
-       {"compare", "sweep", "report", "cost", "advise", "serve", "tables", "invoke", "inspect",
-        "assess", "pack", "template", "deploy", "rollout", "rollback", "destroy", "version"}) {
+  for (const char* command : {"compare", "sweep", "report", "cost", "advise", "serve", "tables",
+                              "invoke", "logs", "inspect", "assess", "pack", "template", "deploy",
+                              "rollout", "rollback", "destroy", "version"}) {
     EXPECT_THAT(host_.out, HasSubstr(command));
     FakeHost host;
     EXPECT_EQ(RunCommand({command, "--help"}, host.host()), kExitOk);

@@ -17,6 +17,7 @@
 #include "cli/overhead.h"
 #include "cli/payload.h"
 #include "cli/records.h"
+#include "cli/runtime_options.h"
 #include "cli/suggest.h"
 #include "cli/version.h"
 
@@ -141,6 +142,8 @@ int CompareLocally(const CompareOptions& options, const lab::PriceTable& prices,
                    lab::Record record) {
   const auto deployment = PlanDeployment(options);
   if (!deployment) return Fail(host, deployment.error());
+  auto runtimes = FindRuntimes(deployment->runtimes);
+  if (!runtimes) return Fail(host, runtimes.error());
   record.conditions.target = "local";
   record.endpoint = "a local service for the length of the run";
   int exit_code = kExitOk;
@@ -153,6 +156,7 @@ int CompareLocally(const CompareOptions& options, const lab::PriceTable& prices,
     LocalOptions local_options;
     local_options.state = state->path();
     local_options.region = options.region;
+    local_options.runtimes = std::move(*runtimes);
     auto local = LocalLambda::Open(std::move(local_options), host.clock, host.random, log);
     if (!local) return Fail(host, kExitEnvironment, local.error().message);
     record.conditions.isolation = InForce((*local)->isolation());

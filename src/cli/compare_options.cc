@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/runtime_options.h"
+
 namespace kelvin::cli {
 namespace {
 
@@ -17,6 +19,9 @@ constexpr std::string_view kExamples =
     "      one of them, more thoroughly\n"
     "  kelvin compare before.zip after.zip --payload event.json --memory 512\n"
     "      any two packages for provided.al2023\n"
+    "  kelvin compare hello.zip index.zip --runtime nodejs20.x=runtimes/node --handler "
+    "index.handler\n"
+    "      the second, which has no bootstrap, on Node.js\n"
     "  kelvin compare hello-jit hello-aot --endpoint-url http://127.0.0.1:9001\n"
     "      functions that a running service already has\n"
     "  kelvin compare --function arn:aws:lambda:eu-west-1:123456789012:function:f --profile work\n"
@@ -150,6 +155,12 @@ class MeasureArguments {
     app.add_option("--config", options_.config, "What to deploy")
         ->type_name("FILE")
         ->capture_default_str();
+    app.add_option("--runtime", runtime_,
+                   "What given packages without a bootstrap run on: a managed runtime and its "
+                   "folder")
+        ->type_name("NAME=FOLDER");
+    app.add_option("--handler", options_.handler, "Their handler, such as index.handler")
+        ->type_name("NAME");
     parser.AddNumber("--cold", options_.plan.cold, 0, kMaxSamples, "Cold samples a function");
     parser.AddNumber("--warm", options_.plan.warm, 0, kMaxSamples, "Warm samples a function");
     parser.AddNumber("--warm-up", options_.plan.warm_up, 0, kMaxSamples,
@@ -198,6 +209,14 @@ class MeasureArguments {
     options_.seed_given = seed_->count() > 0;
     if (payload_option_->count() > 0) options_.payload = payload_;
     if (json_) options_.format = Format::kJson;
+    if (runtime_.empty() != options_.handler.empty()) {
+      return Wrong("expected --runtime and --handler together, got one of them");
+    }
+    if (!runtime_.empty()) {
+      auto runtime = ParseRuntime(runtime_);
+      if (!runtime) return Wrong(std::move(runtime.error().message));
+      options_.runtime = std::move(*runtime);
+    }
     if (!budget_.empty()) {
       auto budget = ParseBudget(budget_);
       if (!budget) return std::unexpected(budget.error());
@@ -213,6 +232,7 @@ class MeasureArguments {
   std::vector<std::string> functions_;
   std::string payload_;
   std::string budget_;
+  std::string runtime_;
   bool json_ = false;
   CLI::Option* region_ = nullptr;
   CLI::Option* seed_ = nullptr;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/arguments.h"
+#include "cli/config.h"
 #include "lab/plan.h"
 #include "lab/sweep.h"
 
@@ -17,6 +18,9 @@ enum class Format { kTable, kJson };
 struct CompareOptions {
   std::vector<std::string> functions;  // names; none means all of the configuration
   std::vector<std::string> packages;   // zips
+  // What packages without a bootstrap run on, and their handler.
+  std::optional<RuntimeConfig> runtime;
+  std::string handler;
   std::string config = "kelvin.toml";
   std::string endpoint_url;  // empty: AWS where `remote`, else a service of its own
   std::string profile;       // of ~/.aws

@@ -1,5 +1,7 @@
 #include "cli/config.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
@@ -37,12 +39,14 @@ class Reader {
   explicit Reader(const std::filesystem::path& file) : file_(file), folder_(file.parent_path()) {}
 
   Config Read(const toml::table& root) {
-    CheckKeys(root, {"table", "function"});
+    CheckKeys(root, {"table", "function", "runtime"});
     Config config;
+    ForEach(root, "runtime",
+            [&](const toml::table& entry) { config.runtimes.push_back(ReadRuntime(entry)); });
     ForEach(root, "table",
             [&](const toml::table& entry) { config.tables.push_back(ReadTable(entry)); });
     ForEach(root, "function", [&](const toml::table& entry) {
-      config.functions.push_back(ReadFunction(entry));
+      config.functions.push_back(ReadFunction(entry, config.runtimes));
       for (std::size_t i = 0; i + 1 < config.functions.size(); ++i) {
         if (config.functions[i].name == config.functions.back().name) {
           Fail(entry, "a name of its own for each function", config.functions.back().name);
@@ -158,17 +162,37 @@ class Reader {
     return texts;
   }
 
-  FunctionConfig ReadFunction(const toml::table& entry) const {
-    CheckKeys(entry, {"name", "memory", "timeout", "event", "environment", "packages"});
+  RuntimeConfig ReadRuntime(const toml::table& entry) const {
+    CheckKeys(entry, {"name", "folder"});
+    RuntimeConfig runtime{.name = RequiredText(entry, "name", "[[runtime]]"), .folder = {}};
+    const toml::node* folder = entry.get("folder");
+    if (folder == nullptr) FailAt(entry.source().begin, "expected [[runtime]] to have a folder");
+    runtime.folder = Path(*folder, "folder");
+    return runtime;
+  }
+
+  FunctionConfig ReadFunction(const toml::table& entry,
+                              const std::vector<RuntimeConfig>& runtimes) const {
+    CheckKeys(entry, {"name", "memory", "timeout", "event", "environment", "packages", "handlers"});
     FunctionConfig function;
     function.name = RequiredText(entry, "name", "[[function]]");
     function.memory_mb = Number(entry, "memory", 128, 10240, function.memory_mb);
     function.timeout_seconds = Number(entry, "timeout", 1, 900, function.timeout_seconds);
     if (const toml::node* event = entry.get("event")) function.event = Path(*event, "event");
     function.environment = ReadTexts(entry, "environment");
+    function.handlers = ReadTexts(entry, "handlers");
     for (const auto& [mode, path] : ReadTexts(entry, "packages")) {
-      if (mode != "jit" && mode != "r2r" && mode != "aot") {
-        Fail(*entry.get("packages"), "packages by the modes jit, r2r and aot", mode);
+      const bool is_runtime =
+          std::ranges::find(runtimes, mode, &RuntimeConfig::name) != runtimes.end();
+      if (mode != "jit" && mode != "r2r" && mode != "aot" && !is_runtime) {
+        Fail(*entry.get("packages"),
+             "packages by the modes jit, r2r and aot, or by a [[runtime]] of this file", mode);
+      }
+      if (is_runtime && !function.handlers.contains(mode)) {
+        FailAt(entry.source().begin,
+               fmt::format("expected function {} to have a handler for its package, such as "
+                           "handlers.\"{}\" = \"index.handler\"",
+                           function.name, mode));
       }
       function.packages.emplace(mode, folder_ / path);
     }

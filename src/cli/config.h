@@ -23,20 +23,28 @@ struct TableConfig {
   std::optional<KeyConfig> range_key;
 };
 
+// A managed runtime of the local service, such as nodejs20.x.
+struct RuntimeConfig {
+  std::string name;
+  std::filesystem::path folder;
+};
+
 struct FunctionConfig {
   std::string name;
   int memory_mb = 128;
   int timeout_seconds = 3;
   std::optional<std::filesystem::path> event;  // a file with the payload
   std::map<std::string, std::string> environment;
-  std::map<std::string, std::filesystem::path> packages;  // zip by mode
+  std::map<std::string, std::filesystem::path> packages;  // zip by mode, or by runtime
+  std::map<std::string, std::string> handlers;            // of packages for runtimes
 };
 
-// A kelvin.toml: what 'kelvin compare' deploys. Paths are absolute or relative to the working
-// directory, ready for use.
+// A kelvin.toml: what 'kelvin compare' deploys, and the runtimes that 'kelvin serve' has too. Paths
+// are absolute or relative to the working directory, ready for use.
 struct Config {
   std::vector<TableConfig> tables;
   std::vector<FunctionConfig> functions;
+  std::vector<RuntimeConfig> runtimes;
 };
 
 // Reads the text of `file`, whose folder relative paths start from. Fails with kInvalidArgument:

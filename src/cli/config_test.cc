@@ -52,6 +52,30 @@ packages.jit = "/abs/create-item-jit.zip"
                                              Pair("jit", "/abs/create-item-jit.zip")));
 }
 
+TEST(Config, HasRuntimesAndPackagesForThem) {
+  const auto config = ParseConfig(R"(
+[[function]]
+name = "hello"
+handlers = { "nodejs20.x" = "index.handler" }
+packages."nodejs20.x" = "hello-node.zip"
+packages.aot = "hello-aot.zip"
+
+[[runtime]]
+name = "nodejs20.x"
+folder = "runtimes/node"
+)",
+                                  "dir/kelvin.toml");
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  ASSERT_THAT(config->runtimes, SizeIs(1));
+  EXPECT_EQ(config->runtimes[0].folder, "dir/runtimes/node");
+  EXPECT_EQ(config->functions[0].handlers.at("nodejs20.x"), "index.handler");
+  EXPECT_EQ(config->functions[0].packages.at("nodejs20.x"), "dir/hello-node.zip");
+  EXPECT_THAT(FaultOf("[[runtime]]\nname = \"r\"\n"), HasSubstr("to have a folder"));
+  EXPECT_THAT(FaultOf("[[runtime]]\nname = \"r\"\nfolder = \"d\"\n"
+                      "[[function]]\nname = \"f\"\npackages.r = \"a\"\n"),
+              HasSubstr("handlers.\"r\" = \"index.handler\""));
+}
+
 TEST(Config, NamesTheLineOfAFault) {
   EXPECT_THAT(FaultOf("[[function]]\nname = \"f\"\nmemory = 64\npackages.aot = \"a\"\n"),
               AllOf(StartsWith("dir/kelvin.toml:3: "), HasSubstr("memory from 128 to 10240"),
@@ -69,7 +93,7 @@ TEST(Config, SaysWhatItExpected) {
   EXPECT_THAT(FaultOf("[[function]]\nname = \"\"\n"), HasSubstr("not empty"));
   EXPECT_THAT(FaultOf("[[function]]\nname = \"f\"\n"), HasSubstr("packages.aot = \"f.zip\""));
   EXPECT_THAT(FaultOf("[[function]]\nname = \"f\"\npackages.gcc = \"a\"\n"),
-              HasSubstr("modes jit, r2r and aot, got gcc"));
+              HasSubstr("modes jit, r2r and aot, or by a [[runtime]] of this file, got gcc"));
   EXPECT_THAT(FaultOf("[[function]]\nname = \"f\"\nmemory = \"big\"\n"), HasSubstr("got a string"));
   EXPECT_THAT(FaultOf("[[function]]\nname = \"f\"\nenvironment = { A = 1 }\n"),
               HasSubstr("expected a string as A"));

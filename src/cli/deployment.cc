@@ -32,8 +32,9 @@ std::expected<std::string, Error> ReadPackage(const std::string& path, std::stri
   return Invalid(fmt::format("expected the package {}, found no such file; {}", path, remedy));
 }
 
-// "hello-aot" for a function of the configuration; the mode is what follows the last dash.
-std::string DeployedName(const FunctionConfig& function, const std::string& mode) {
+// "hello-aot" for a function of the configuration, "hello-nodejs20x" for one of a runtime.
+std::string DeployedName(const FunctionConfig& function, std::string mode) {
+  std::erase(mode, '.');
   return fmt::format("{}-{}", function.name, mode);
 }
 
@@ -92,6 +93,10 @@ std::expected<DeployedFunction, Error> FromConfig(const CompareOptions& options,
   deployed.input.timeout_seconds = function.timeout_seconds;
   deployed.input.environment = function.environment;
   deployed.input.tags = {{"kelvin:function", function.name}, {"kelvin:mode", mode}};
+  if (const auto handler = function.handlers.find(mode); handler != function.handlers.end()) {
+    deployed.input.runtime = mode;
+    deployed.input.handler = handler->second;
+  }
   deployed.subject = {.name = deployed.input.name, .payload = std::move(*payload)};
   return deployed;
 }
@@ -120,6 +125,13 @@ std::expected<void, Error> AddEngine(DeployedFunction& deployed) {
   if (!layer) return std::unexpected(std::move(layer.error()));
   deployed.engine_layer = std::move(*layer);
   return {};
+}
+
+// Neither a program nor code for the engine.
+bool NeedsRuntime(const std::string& path, const std::string& zip) {
+  const auto contents = package::ReadContents(zip, path);
+  return contents && contents->Find("function.bc") == nullptr &&
+         contents->Find("bootstrap") == nullptr;
 }
 
 // A function name made of a file's: what Lambda does not allow in one becomes a dash.
@@ -164,7 +176,11 @@ std::expected<DeployedFunction, Error> FromPackage(const CompareOptions& options
   deployed.input.zip = std::move(*zip);
   deployed.input.memory_mb = options.memory_mb.value_or(deployed.input.memory_mb);
   deployed.input.timeout_seconds = kTimeoutSeconds;
-  const std::string mode = ModeFromName(name);
+  std::string mode = ModeFromName(name);
+  if (options.runtime && NeedsRuntime(path, deployed.input.zip)) {
+    mode = deployed.input.runtime = options.runtime->name;
+    deployed.input.handler = options.handler;
+  }
   if (!mode.empty()) deployed.input.tags = {{"kelvin:mode", mode}};
   deployed.subject = {.name = deployed.input.name, .payload = std::move(*payload)};
   return deployed;
@@ -269,6 +285,7 @@ std::expected<Deployment, Error> PlanDeployment(const CompareOptions& options) {
       return std::unexpected(std::move(checked.error()));
     }
     deployment.tables = config->tables;
+    deployment.runtimes = config->runtimes;
     for (const FunctionConfig& function : config->functions) {
       for (const auto& [mode, path] : function.packages) {
         if (!IsWanted(options, function, mode)) continue;
@@ -289,6 +306,7 @@ std::expected<Deployment, Error> PlanDeployment(const CompareOptions& options) {
     }
     deployment.functions.push_back(std::move(*deployed));
   }
+  if (options.runtime) deployment.runtimes.push_back(*options.runtime);
   if (!options.sweep_memory.empty()) SpreadOverMemory(options.sweep_memory, deployment);
   for (DeployedFunction& function : deployment.functions) Complete(function);
   return deployment;

@@ -28,6 +28,7 @@ struct DeployedFunction {
 struct Deployment {
   std::vector<TableConfig> tables;
   std::vector<DeployedFunction> functions;
+  std::vector<RuntimeConfig> runtimes;  // that the service has
 };
 
 // Reads the configuration, the packages and the payloads that the options ask for. A function is

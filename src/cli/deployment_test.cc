@@ -177,5 +177,40 @@ TEST_F(DeploymentTest, NamesTheTableThatCouldNotBeCreated) {
   EXPECT_THAT(deployed.error().message, AllOf(HasSubstr("items"), HasSubstr("no such type")));
 }
 
+TEST_F(DeploymentTest, RunsPackagesOnARuntime) {
+  Write("kelvin.toml", R"(
+[[runtime]]
+name = "nodejs20.x"
+folder = "node"
+[[function]]
+name = "hello"
+handlers = { "nodejs20.x" = "index.handler" }
+packages."nodejs20.x" = "hello-aot.zip"
+)");
+  auto deployment = PlanDeployment(options_);
+  ASSERT_TRUE(deployment.has_value()) << deployment.error().message;
+  EXPECT_EQ(deployment->runtimes.at(0).folder, Path("node"));
+  const aws::CreateFunctionInput& configured = deployment->functions.at(0).input;
+  EXPECT_EQ(configured.name, "hello-nodejs20x");
+  EXPECT_EQ(configured.runtime, "nodejs20.x");
+  EXPECT_EQ(configured.handler, "index.handler");
+  EXPECT_EQ(configured.tags.at("kelvin:mode"), "nodejs20.x");
+
+  Write("file", "x");
+  Write("script.zip", package::MakeZip({{"index.js", folder_.path() / "file"}}).value());
+  Write("program.zip", package::MakeZip({{"bootstrap", folder_.path() / "file", true}}).value());
+  options_ = {};
+  options_.packages = {Path("script.zip"), Path("program.zip")};
+  options_.runtime = RuntimeConfig{"python3.11", "python"};
+  options_.handler = "main.handler";
+  deployment = PlanDeployment(options_);
+  ASSERT_TRUE(deployment.has_value()) << deployment.error().message;
+  EXPECT_EQ(deployment->runtimes.at(0).name, "python3.11");
+  EXPECT_EQ(deployment->functions.at(0).input.runtime, "python3.11");
+  EXPECT_EQ(deployment->functions.at(0).input.handler, "main.handler");
+  EXPECT_EQ(deployment->functions.at(0).input.tags.at("kelvin:mode"), "python3.11");
+  EXPECT_EQ(deployment->functions.at(1).input.runtime, "provided.al2023");
+}
+
 }  // namespace
 }  // namespace kelvin::cli

@@ -73,6 +73,7 @@ std::expected<void, Error> LocalLambda::OpenParts(LocalOptions options) {
                                 {"AWS_ENDPOINT_URL_LAMBDA", url()},
                                 {"AWS_ACCESS_KEY_ID", given.access_key_id},
                                 {"AWS_SECRET_ACCESS_KEY", given.secret_access_key}},
+       .runtimes = std::move(options.runtimes),
        .function_log = std::move(options.function_log)});
   if (!service) return std::unexpected(std::move(service.error()));
   service_ = std::move(*service);
@@ -98,9 +99,11 @@ asio::awaitable<http::Reply> LocalLambda::Answer(http::Request request) {
   const auto audience = service::Service::IsForFunctionUrl(request)
                             ? service::Audience::kFunctionUrl
                             : service::Audience::kApi;
+  const bool is_for_tables =
+      tables::Tables::Accepts(request) && !service::Service::IsForLogs(request);
   // The tables check signatures by their own rules, and say so in their own form.
-  const bool tables_check = audience == service::Audience::kApi && !access_.credentials.empty() &&
-                            tables::Tables::Accepts(request);
+  const bool tables_check =
+      audience == service::Audience::kApi && !access_.credentials.empty() && is_for_tables;
   auto refusal =
       tables_check ? std::nullopt : service::Refuse(access_, request, audience, clock_.WallNow());
   if (refusal) {
@@ -109,19 +112,8 @@ asio::awaitable<http::Reply> LocalLambda::Answer(http::Request request) {
     http::Reply reply(std::move(*refusal));
     co_return reply;
   }
-  if (auto figures = metrics_.Answer(request)) {
-    http::Reply counted(std::move(*figures));
-    co_return counted;
-  }
-  if (!tables::Tables::Accepts(request)) {
-    const std::string method = request.method;
-    const std::string target = request.target;
-    const Clock::TimePoint begin = clock_.Now();
-    http::Reply reply = co_await service_->Handle(std::move(request));
-    metrics_.Note(method, target, reply.response, clock_.Now() - begin);
-    co_return reply;
-  }
-  co_return co_await tables_->Answer(std::move(request));
+  if (is_for_tables) co_return co_await tables_->Answer(std::move(request));
+  co_return co_await service_->Handle(std::move(request));
 }
 
 LocalLambda::~LocalLambda() {

@@ -14,11 +14,11 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/log.h"
-#include "cli/local_metrics.h"
 #include "cli/tables_handler.h"
 #include "http/server.h"
 #include "sandbox/sandbox.h"
 #include "service/access.h"
+#include "service/managed_runtimes.h"
 #include "service/service.h"
 #include "tables/tables.h"
 
@@ -30,6 +30,7 @@ struct LocalOptions {
   std::string region = "us-east-1";
   tables::Storage storage = tables::Storage::kDurable;
   tables::Sync sync = tables::Sync::kEveryWrite;
+  service::ManagedRuntimes runtimes = {};
   // Requests must be signed with one of these; functions get the first. None: anybody may.
   std::vector<aws::Credentials> credentials = {};
   std::function<void(std::string_view function, std::string_view line)> function_log = {};
@@ -60,7 +61,7 @@ class LocalLambda {
 
  private:
   LocalLambda(const Clock& clock, Random& random, Log& log)
-      : clock_(clock), random_(random), log_(log), metrics_(clock) {}
+      : clock_(clock), random_(random), log_(log) {}
   std::expected<void, Error> OpenParts(LocalOptions options);
   std::expected<void, Error> Listen(const http::Endpoint& endpoint);
   boost::asio::awaitable<http::Reply> Answer(http::Request request);
@@ -68,7 +69,6 @@ class LocalLambda {
   const Clock& clock_;
   Random& random_;
   Log& log_;
-  LocalMetrics metrics_;                           // used on the context's thread
   std::unique_ptr<sandbox::Sandboxes> sandboxes_;  // first: its process starts before any thread
   boost::asio::io_context context_{1};
   std::unique_ptr<TablesHandler> tables_;

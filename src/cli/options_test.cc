@@ -1,9 +1,13 @@
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "cli/compare_options.h"
 #include "cli/exit_code.h"
 #include "cli/invoke.h"
+#include "cli/runtime_options.h"
 #include "cli/serve_options.h"
 #include "cli/suggest.h"
 #include "cli/tables_options.h"
@@ -216,6 +220,58 @@ TEST(TransferOptions, TakeATableAndAFile) {
   EXPECT_EQ(options->file, "items.jsonl");
   EXPECT_EQ(options->key, "id:S");
   EXPECT_FALSE(ParseTransfer(TransferOptions::Direction::kExport, {}).has_value());
+}
+
+TEST(ServeOptions, TakeRuntimes) {
+  const auto options = ParseServe(
+      {"--runtime", "nodejs20.x=a", "--runtime", "python3.11=b=c", "--config", "k.toml"});
+  ASSERT_TRUE(options.has_value()) << options.error().text;
+  ASSERT_EQ(options->runtimes.size(), 2u);
+  EXPECT_EQ(options->runtimes[0].name, "nodejs20.x");
+  EXPECT_EQ(options->runtimes[0].folder, "a");
+  EXPECT_EQ(options->runtimes[1].folder, "b=c");
+  EXPECT_EQ(options->config, "k.toml");
+  for (const char* text : {"nodejs20.x", "=a", "nodejs20.x=", "provided.al2023=a", "a b=c"}) {
+    EXPECT_THAT(UsageErrorOf(ParseServe({"--runtime", text})), HasSubstr("NAME=FOLDER")) << text;
+  }
+}
+
+TEST(CompareOptions, TakeARuntimeWithAHandler) {
+  const auto options =
+      ParseCompare({"a.zip", "--runtime", "nodejs20.x=a", "--handler", "index.handler"});
+  ASSERT_TRUE(options.has_value()) << options.error().text;
+  EXPECT_EQ(options->runtime->name, "nodejs20.x");
+  EXPECT_EQ(options->handler, "index.handler");
+  EXPECT_THAT(UsageErrorOf(ParseCompare({"a.zip", "--handler", "x.y"})), HasSubstr("together"));
+  EXPECT_THAT(UsageErrorOf(ParseCompare({"a.zip", "--runtime", "x", "--handler", "x.y"})),
+              HasSubstr("NAME=FOLDER"));
+}
+
+TEST(Runtimes, AreFoundInTheirFolders) {
+  const auto folder = TemporaryDirectory::Create().value();
+  const auto make = [&](const std::filesystem::path& path) {
+    std::filesystem::create_directories((folder.path() / path).parent_path());
+    std::ofstream(folder.path() / path) << "x";
+  };
+  make("own/bootstrap");
+  make("own/lang/bin/x");
+  make("image/var/runtime/bootstrap");
+  make("image/var/lang/bin/x");
+  make("bare/bootstrap");
+  const auto found = FindRuntimes({{"own", folder.path() / "own"},
+                                   {"image", folder.path() / "image"},
+                                   {"bare", folder.path() / "own"},
+                                   {"bare", folder.path() / "bare"}});
+  ASSERT_TRUE(found.has_value()) << found.error().message;
+  EXPECT_EQ(found->at("own").runtime, folder.path() / "own");
+  EXPECT_EQ(found->at("own").language, folder.path() / "own/lang");
+  EXPECT_EQ(found->at("image").runtime, folder.path() / "image/var/runtime");
+  EXPECT_EQ(found->at("image").language, folder.path() / "image/var/lang");
+  EXPECT_EQ(found->at("bare").runtime, folder.path() / "bare");
+  EXPECT_EQ(found->at("bare").language, "");
+  const auto missing = FindRuntimes({{"none", folder.path() / "image/var"}});
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_THAT(missing.error().message, HasSubstr("expected a bootstrap of the runtime none"));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "cli/interrupt.h"
 #include "cli/local_lambda.h"
 #include "cli/ready.h"
+#include "cli/runtime_options.h"
 #include "cli/serve_options.h"
 
 namespace kelvin::cli {
@@ -28,6 +29,20 @@ std::string Greeting(const ServeOptions& options, const LocalLambda& local) {
       "Ctrl-C ends it.\n",
       local.url());
   return text;
+}
+
+// Those of the configuration, and those of the command line, which count where both name one.
+std::expected<service::ManagedRuntimes, Error> RuntimesOf(const ServeOptions& options) {
+  constexpr const char* kConfig = "kelvin.toml";
+  std::vector<RuntimeConfig> all;
+  std::error_code ignored;
+  if (!options.config.empty() || std::filesystem::exists(kConfig, ignored)) {
+    auto config = ReadConfig(options.config.empty() ? kConfig : options.config);
+    if (!config) return std::unexpected(std::move(config.error()));
+    all = std::move(config->runtimes);
+  }
+  all.insert(all.end(), options.runtimes.begin(), options.runtimes.end());
+  return FindRuntimes(all);
 }
 
 // Lines of ACCESS_KEY_ID SECRET_ACCESS_KEY; "#" begins a comment.
@@ -67,6 +82,8 @@ int Serve(const std::vector<std::string>& arguments, const Host& host) {
   // The service answers on one thread, which must never wait for who reads its output.
   BackgroundWriter out(host.out.fd);
   BackgroundWriter err(host.err.fd);
+  auto runtimes = RuntimesOf(*options);
+  if (!runtimes) return Fail(host, kExitUsage, runtimes.error().message);
   auto credentials = ReadCredentials(options->credentials_file);
   if (!credentials) return Fail(host, kExitUsage, credentials.error().message);
   Log log(host.clock, LogLevel::kInfo, [&err](std::string_view line) { err.Write(line); });
@@ -75,6 +92,7 @@ int Serve(const std::vector<std::string>& arguments, const Host& host) {
                                   .region = options->region,
                                   .storage = options->storage,
                                   .sync = options->sync,
+                                  .runtimes = std::move(*runtimes),
                                   .credentials = std::move(*credentials),
                                   .function_log =
                                       [&out](std::string_view function, std::string_view line) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/arguments.h"
+#include "cli/config.h"
 #include "cli/lambda_endpoint.h"
 #include "cli/ready.h"
 #include "tables/tables.h"
@@ -20,6 +21,8 @@ struct ServeOptions {
   std::string region = "us-east-1";
   tables::Storage storage = tables::Storage::kDurable;
   tables::Sync sync = tables::Sync::kEveryWrite;
+  std::vector<RuntimeConfig> runtimes;
+  std::string config;            // a kelvin.toml with more of them; empty: ./kelvin.toml, if any
   std::string credentials_file;  // who may send requests; empty: anybody on this machine
   ReadyOptions ready;
 };

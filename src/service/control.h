@@ -16,6 +16,7 @@
 #include "service/function_request.h"
 #include "service/function_store.h"
 #include "service/layer.h"
+#include "service/managed_runtimes.h"
 #include "service/operation.h"
 #include "service/scheduler.h"
 
@@ -33,6 +34,7 @@ struct ControlParts {
   Random& random;
   Log& log;
   const Place& place;
+  const ManagedRuntimes& runtimes;
   Architecture host;
   std::string url;  // of the service, without a '/' at its end
 };

@@ -24,14 +24,6 @@ std::string StreamName(Clock::WallTime now, const FunctionConfig& config, Random
   return fmt::format("{}/[{}]{}", FormatDatePath(now), config.version, NewHex(random, 32));
 }
 
-std::filesystem::path LogFile(const EnvironmentOptions& options, const FunctionConfig& config,
-                              std::string stream) {
-  for (char& c : stream) {
-    if (c == '/') c = '-';
-  }
-  return options.logs_folder / config.name / (stream + ".log");
-}
-
 LogStream::Sink SinkFor(const EnvironmentOptions& options, const FunctionConfig& config) {
   if (!options.function_log) return {};
   return
@@ -57,7 +49,8 @@ Environment::Environment(const EnvironmentParts& parts, const EnvironmentOptions
       owner_(owner),
       id_(SandboxId(*config_, parts.random)),
       lines_(*config_, options.place, InitializationName(spec.initialization)),
-      logs_(LogFile(options, *config_, std::move(stream)), SinkFor(options, *config_), parts.log),
+      logs_(parts.logs, config_->log_group, std::move(stream), SinkFor(options, *config_),
+            parts.clock, parts.log),
       api_(*this),
       self_(std::make_shared<Environment*>(this)) {}
 
@@ -74,6 +67,11 @@ std::expected<std::unique_ptr<Environment>, Error> Environment::Create(
   spec.id = made->id_;
   spec.code = asked.folders.code;
   spec.layers = asked.folders.layers;
+  if (const auto runtime = options.runtimes.find(config.runtime);
+      runtime != options.runtimes.end()) {
+    spec.runtime = runtime->second.runtime;
+    spec.language = runtime->second.language;
+  }
   spec.environment = FunctionEnvironment(
       config, options.place, options.function_environment,
       {made->listener_->address(), stream, InitializationName(asked.initialization)});
@@ -132,12 +130,16 @@ void Environment::FinishInit() {
   const Nanoseconds duration = parts_.clock.Now() - init_->started;
   const InitPhase phase = init_->phase;
   init_.reset();
+  parts_.metrics.CountInit(config_->name, config_->version, duration);
   logs_.Platform(lines_.InitDone(parts_.clock.WallNow(), {.duration = duration, .phase = phase}));
   sandbox_->SetCpuShare(sandbox::CpuShare::kByMemory);
   if (phase == InitPhase::kInvoke) return Deliver();
   parts_.timers.Cancel(phase_timer_);
   // What was started ahead is paid for otherwise.
-  if (initialization_ == Initialization::kOnDemand) init_duration_ = duration;
+  if (initialization_ == Initialization::kOnDemand) {
+    init_duration_ = duration;
+    start_ = StartKind::kCold;
+  }
   BecomeAvailable();
 }
 
@@ -177,7 +179,10 @@ void Environment::Run(std::shared_ptr<Invocation> invocation) {
   const std::chrono::seconds timeout{config_->timeout_seconds};
   invocation_->event->deadline_ms = EpochMilliseconds(parts_.clock.WallNow() + timeout);
   phase_timer_ = parts_.timers.At(invoke_started_ + timeout, [this] { OnDeadline(); });
-  if (!process_running_) return BeginInit(InitPhase::kInvoke);
+  if (!process_running_) {
+    start_ = StartKind::kCold;
+    return BeginInit(InitPhase::kInvoke);
+  }
   Thaw();
   Deliver();
 }
@@ -331,6 +336,8 @@ void Environment::Finish(RunStatus status, const Failure* failure) {
   if (status == RunStatus::kTimeout)
     report.duration = std::chrono::seconds(config_->timeout_seconds);
   if (status == RunStatus::kError && failure != nullptr) report.error_type = failure->error_type;
+  parts_.metrics.CountInvoke(config_->name, config_->version, report,
+                             std::exchange(start_, StartKind::kWarm));
   logs_.Platform(lines_.End(now, report));
   logs_.Platform(lines_.Report(now, report));
   InvokeOutcome outcome;

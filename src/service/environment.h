@@ -17,7 +17,10 @@
 #include "sandbox/sandbox.h"
 #include "service/failure.h"
 #include "service/function_config.h"
+#include "service/function_logs.h"
 #include "service/log_stream.h"
+#include "service/managed_runtimes.h"
+#include "service/metrics.h"
 #include "service/one_shot.h"
 #include "service/output_reader.h"
 #include "service/report.h"
@@ -56,6 +59,8 @@ struct EnvironmentParts {
   const Clock& clock;
   Random& random;
   Log& log;
+  Metrics& metrics;
+  FunctionLogs& logs;
 };
 
 // Where what a function is made of lies unpacked.
@@ -75,8 +80,8 @@ struct EnvironmentSpec {
 
 struct EnvironmentOptions {
   Place place;
-  std::filesystem::path logs_folder;
   std::vector<std::pair<std::string, std::string>> function_environment;
+  ManagedRuntimes runtimes = {};
   std::chrono::milliseconds idle_timeout;
   std::chrono::milliseconds freeze_delay;
   std::chrono::milliseconds init_timeout;
@@ -210,6 +215,7 @@ class Environment final : private RuntimeApi::Observer {
   std::shared_ptr<Invocation> invocation_;
   Clock::TimePoint invoke_started_;
   bool delivered_ = false;                     // the START line is written
+  StartKind start_ = StartKind::kWarm;         // of the invoke that goes on, or the next
   std::optional<InvokeOutcome> held_outcome_;  // until the log is complete
   RunStatus settled_status_ = RunStatus::kSuccess;
 

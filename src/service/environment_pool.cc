@@ -73,6 +73,7 @@ void EnvironmentPool::StartProvisioned() {
 }
 
 void EnvironmentPool::Submit(std::shared_ptr<Invocation> invocation) {
+  ++running_;
   if (!resting_.empty()) {
     Environment* const environment = resting_.back();
     resting_.pop_back();
@@ -131,6 +132,7 @@ void EnvironmentPool::OnAvailable(Environment& environment) {
 }
 
 void EnvironmentPool::OnFinished(Environment&) {
+  --running_;
   hooks_.on_finished();
 }
 
@@ -177,6 +179,7 @@ void EnvironmentPool::FailWaiting(std::string_view message) {
     if (invocation->pipe) invocation->pipe->Finish();
     invocation->outcome.Set(
         {.kind = InvokeOutcome::Kind::kServiceError, .payload = std::string(message)});
+    --running_;
     hooks_.on_finished();
   }
 }

@@ -233,5 +233,14 @@ TEST_F(EnvironmentTest, LogsWhatItPrintsBeforeItsReport) {
   EXPECT_THAT(invoke.result().log_tail, HasSubstr("no newline at the end\nEND RequestId"));
 }
 
+TEST_F(EnvironmentTest, ShowsAFunctionItsManagedRuntime) {
+  options_.runtimes["nodejs20.x"] = {.runtime = "/runtimes/node", .language = "/node"};
+  config_.runtime = "nodejs20.x";
+  Configure();
+  Submit();
+  EXPECT_EQ(Sandbox(0).spec.runtime, "/runtimes/node");
+  EXPECT_EQ(Sandbox(0).spec.language, "/node");
+}
+
 }  // namespace
 }  // namespace kelvin::service

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "service/managed_runtimes.h"
+
 namespace kelvin::service {
 namespace {
 
@@ -67,6 +69,9 @@ EnvironmentVariables FunctionEnvironment(const FunctionConfig& config, const Pla
   if (config.log_format == LogFormat::kJson) {
     variables["AWS_LAMBDA_LOG_FORMAT"] = "JSON";
     variables["AWS_LAMBDA_LOG_LEVEL"] = config.application_log_level;
+  }
+  if (!config.runtime.empty() && !IsProvided(config.runtime)) {
+    variables["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + config.runtime;
   }
   for (const auto& [name, value] : defaults) variables[name] = value;
   for (const auto& [name, value] : config.environment) variables[name] = value;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "service/managed_runtimes.h"
+
 namespace kelvin::service {
 namespace {
 
@@ -34,6 +36,27 @@ TEST(FunctionEnvironment, IsWhatLambdaSets) {
   EXPECT_THAT(variables, Contains(Pair("TZ", ":UTC")));
   EXPECT_FALSE(variables.contains("AWS_EXECUTION_ENV"));
   EXPECT_FALSE(variables.contains("AWS_LAMBDA_LOG_FORMAT"));
+}
+
+TEST(FunctionEnvironment, NamesAManagedRuntimeOnly) {
+  auto config = Config();
+  config.runtime = "nodejs20.x";
+  EXPECT_THAT(Variables(config), Contains(Pair("AWS_EXECUTION_ENV", "AWS_Lambda_nodejs20.x")));
+  config.runtime = "provided.al2023";
+  EXPECT_FALSE(Variables(config).contains("AWS_EXECUTION_ENV"));
+}
+
+TEST(ManagedRuntimes, AreThoseThatAreConfigured) {
+  const ManagedRuntimes runtimes{{"nodejs20.x", {.runtime = "/r", .language = {}}}};
+  EXPECT_TRUE(CheckRuntime(runtimes, "provided.al2023"));
+  EXPECT_TRUE(CheckRuntime(runtimes, "nodejs20.x"));
+  const auto refused = CheckRuntime(runtimes, "python3.12");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ApiErrorKind::kInvalidParameterValue);
+  EXPECT_THAT(refused.error().message,
+              testing::AllOf(testing::HasSubstr("Value python3.12 at 'runtime' failed to satisfy"),
+                             testing::HasSubstr("provided.al2, nodejs20.x]"),
+                             testing::HasSubstr("--runtime python3.12=FOLDER")));
 }
 
 TEST(FunctionEnvironment, NamesTheFormatOfJsonLogs) {

@@ -52,6 +52,7 @@ awaitable<std::expected<void, Error>> EventQueue::Accept(StoredEvent event) {
 
 void EventQueue::Resume(StoredEvent event) {
   ++active_;
+  ++depths_[event.function];
   boost::asio::co_spawn(parts_.executor, Process(std::move(event)), boost::asio::detached);
 }
 
@@ -70,6 +71,8 @@ awaitable<void> EventQueue::Process(StoredEvent event) {
     co_await Sleep(delay);
   }
   --active_;
+  const auto depth = depths_.find(event.function);
+  if (--depth->second == 0) depths_.erase(depth);
 }
 
 awaitable<void> EventQueue::Forget(const StoredEvent& event) {

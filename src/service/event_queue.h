@@ -2,8 +2,11 @@
 
 #include <chrono>
 #include <expected>
+#include <functional>
+#include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -59,6 +62,8 @@ class EventQueue {
   bool idle() const { return active_ == 0; }
   // Events that wait for their next attempt.
   std::size_t waiting() const { return sleeping_.size(); }
+  // Events that are not done with, by function; functions without any are left out.
+  const std::map<std::string, std::size_t, std::less<>>& depths() const { return depths_; }
 
  private:
   using Wake = OneShot<bool>;
@@ -86,6 +91,7 @@ class EventQueue {
   std::vector<std::chrono::milliseconds> retry_delays_;
   std::set<std::shared_ptr<Wake>> sleeping_;
   int active_ = 0;
+  std::map<std::string, std::size_t, std::less<>> depths_;
   bool stopping_ = false;
 };
 

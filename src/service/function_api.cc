@@ -97,6 +97,9 @@ awaitable<http::Response> Create(ControlParts& parts, ApiCall call) {
   auto parsed = co_await Offload(
       parts.workers, [&] { return ParseCreate(call.request.body, parts.place, parts.host); });
   if (!parsed) co_return ErrorResponse(parsed.error());
+  if (auto known = CheckRuntime(parts.runtimes, parsed->config.runtime); !known) {
+    co_return ErrorResponse(known.error());
+  }
   const std::string name = parsed->config.name;
   if (parts.registry.Find(name)) co_return ErrorResponse(Exists(name));
   const auto change = parts.registry.BeginChange(name);
@@ -204,6 +207,9 @@ awaitable<http::Response> UpdateConfiguration(ControlParts& parts, ApiCall call)
   FunctionRecord record = *target->record;
   auto parsed = ParseConfiguration(call.request.body, record.latest);
   if (!parsed) co_return ErrorResponse(parsed.error());
+  if (auto known = CheckRuntime(parts.runtimes, parsed->config.runtime); !known) {
+    co_return ErrorResponse(known.error());
+  }
   if (auto current = CheckRevision(parsed->revision_id, record.latest.revision_id); !current) {
     co_return ErrorResponse(current.error());
   }

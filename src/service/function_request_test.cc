@@ -79,7 +79,6 @@ TEST(CreateRequest, RefusesInTheWordsOfAws) {
       {"Timeout", 0, ApiErrorKind::kValidation, "'timeout'"},
       {"Timeout", 901, ApiErrorKind::kValidation, "less than or equal to 900"},
       {"Role", "me", ApiErrorKind::kValidation, "at 'role'"},
-      {"Runtime", "nodejs20.x", ApiErrorKind::kInvalidParameterValue, "at 'runtime'"},
       {"Handler", "a b", ApiErrorKind::kValidation, "at 'handler'"},
       {"Environment",
        {{"Variables", {{"AWS_REGION", "x"}}}},

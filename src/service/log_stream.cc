@@ -1,12 +1,6 @@
 #include "service/log_stream.h"
 
-#include <cerrno>
 #include <utility>
-
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace kelvin::service {
 namespace {
@@ -14,14 +8,26 @@ namespace {
 constexpr std::size_t kTailBytes = 4096;
 constexpr std::size_t kLongestLine = 256 * 1024;  // as CloudWatch Logs
 constexpr std::size_t kFlushBytes = 64 * 1024;
-constexpr std::uint64_t kLargestFile = std::uint64_t{16} << 20;
 
 }  // namespace
 
-LogStream::LogStream(std::filesystem::path file, Sink sink, Log& log)
-    : path_(std::move(file)), sink_(std::move(sink)), log_(log) {}
+void FunctionLogs::Flush() {
+  for (LogStream* const stream : live_) stream->Flush();
+}
+
+LogStream::LogStream(FunctionLogs& logs, std::string group, std::string name, Sink sink,
+                     const Clock& clock, Log& log)
+    : logs_(logs),
+      group_(std::move(group)),
+      name_(std::move(name)),
+      sink_(std::move(sink)),
+      clock_(clock),
+      log_(log) {
+  logs_.live_.insert(this);
+}
 
 LogStream::~LogStream() {
+  logs_.live_.erase(this);
   EndOutput();
   Flush();
 }
@@ -29,6 +35,10 @@ LogStream::~LogStream() {
 void LogStream::Platform(std::string_view line) {
   if (line.empty()) return;
   EndOutput();
+  // JSON documents that come together are events of their own.
+  for (std::size_t next; (next = line.find("\n{")) != line.npos; line.remove_prefix(next + 1)) {
+    WriteLine(line.substr(0, next));
+  }
   WriteLine(line);
 }
 
@@ -61,6 +71,11 @@ void LogStream::EndOutput() {
 
 void LogStream::WriteLine(std::string_view line) {
   if (sink_) sink_(line);
+  entries_.push_back({.time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                     clock_.WallNow().time_since_epoch())
+                                     .count(),
+                      .offset = static_cast<std::uint32_t>(unflushed_.size()),
+                      .size = static_cast<std::uint32_t>(line.size() + 1)});
   unflushed_.append(line).push_back('\n');
   const auto kept = line.size() > kTailBytes ? line.substr(line.size() - kTailBytes) : line;
   if (tail_.size() + kept.size() + 1 > 2 * kTailBytes) {
@@ -81,38 +96,16 @@ std::string_view LogStream::Tail() const {
 
 void LogStream::Flush() {
   if (unflushed_.empty()) return;
-  if (!file_.valid()) {
-    std::error_code ignored;
-    std::filesystem::create_directories(path_.parent_path(), ignored);
-    file_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-    struct stat info{};
-    if (!file_.valid()) {
-      Complain(ErrnoError(fmt::format("create {}", path_.native()), errno));
-    } else if (::fstat(file_.get(), &info) == 0) {
-      file_bytes_ = static_cast<std::uint64_t>(info.st_size);
-    }
-  }
-  if (file_.valid()) {
-    auto written = WriteAll(file_.get(), unflushed_);
-    if (!written) Complain(written.error());
-    file_bytes_ += unflushed_.size();
-    if (file_bytes_ > kLargestFile) Rotate();
-  }
+  auto kept = logs_.store().Append(group_, name_, unflushed_, entries_);
+  if (!kept) Complain(kept.error());
   unflushed_.clear();
-}
-
-void LogStream::Rotate() {
-  std::filesystem::path older = path_;
-  older += ".1";
-  std::error_code error;
-  std::filesystem::rename(path_, older, error);
-  file_.reset();
+  entries_.clear();
 }
 
 void LogStream::Complain(const Error& error) {
   if (std::exchange(complained_, true)) return;
   log_.Write(LogLevel::kWarn, "service", "a function's log is not kept: {} ({})", error.message,
-             path_.native());
+             group_);
 }
 
 }  // namespace kelvin::service

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "base/file.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "service/function_logs.h"
 
 namespace kelvin::service {
 
@@ -18,10 +19,11 @@ class LogStream {
  public:
   using Sink = std::function<void(std::string_view line)>;
 
-  // Appends to `file`, whose folder is made; when it has grown large it becomes `file`.1, and the
-  // one before that goes. `sink`, which may be empty, sees each line without its newline. `log`
-  // outlives the object.
-  LogStream(std::filesystem::path file, Sink sink, Log& log);
+  // Appends to the stream `name` of `group`, which are made when there is something to write.
+  // `sink`, which may be empty, sees each line without its newline. The references outlive the
+  // object.
+  LogStream(FunctionLogs& logs, std::string group, std::string name, Sink sink, const Clock& clock,
+            Log& log);
   LogStream(LogStream&&) = delete;
   ~LogStream();  // flushes
 
@@ -37,22 +39,23 @@ class LogStream {
   // The last 4 KB written since ClearTail.
   std::string_view Tail() const;
 
-  // Hands the file what is held back.
+  // Hands the store what is held back.
   void Flush();
   bool has_unflushed() const { return !unflushed_.empty(); }
 
  private:
   void WriteLine(std::string_view line);
-  void Rotate();
   void Complain(const Error& error);
 
-  std::filesystem::path path_;
+  FunctionLogs& logs_;
+  std::string group_;
+  std::string name_;
   Sink sink_;
+  const Clock& clock_;
   Log& log_;
-  UniqueFd file_;
-  std::uint64_t file_bytes_ = 0;
   bool complained_ = false;
   std::string unflushed_;
+  std::vector<LogEntry> entries_;  // of what is held back
   std::string partial_;
   std::string tail_;  // up to twice what Tail() shows, so that it is cut seldom
 };

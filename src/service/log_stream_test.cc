@@ -1,5 +1,7 @@
 #include "service/log_stream.h"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,17 +16,18 @@ using ::testing::HasSubstr;
 
 class LogStreamTest : public ::testing::Test {
  protected:
-  std::filesystem::path file() const { return folder_.path() / "f" / "stream.log"; }
-
   TemporaryDirectory folder_ = TemporaryDirectory::Create().value();
   FakeClock clock_;
+  std::unique_ptr<LogStore> store_ = LogStore::Open(folder_.path(), clock_).value();
+  FunctionLogs logs_{*store_};
   std::string logged_;
   Log log_{clock_, LogLevel::kInfo, [this](std::string_view line) { logged_ += line; }};
   std::vector<std::string> lines_;
 };
 
 TEST_F(LogStreamTest, PutsLinesTogetherFromPieces) {
-  LogStream stream(file(), [this](std::string_view line) { lines_.emplace_back(line); }, log_);
+  LogStream stream(
+      logs_, "g", "s", [this](std::string_view line) { lines_.emplace_back(line); }, clock_, log_);
   stream.Output("one\ntw");
   stream.Output("o\n\nthree");
   stream.Platform("END");
@@ -32,7 +35,8 @@ TEST_F(LogStreamTest, PutsLinesTogetherFromPieces) {
 }
 
 TEST_F(LogStreamTest, CutsLinesWithoutAnEnd) {
-  LogStream stream(file(), [this](std::string_view line) { lines_.emplace_back(line); }, log_);
+  LogStream stream(
+      logs_, "g", "s", [this](std::string_view line) { lines_.emplace_back(line); }, clock_, log_);
   stream.Output(std::string(300 * 1024, 'x'));
   stream.EndOutput();
   ASSERT_EQ(lines_.size(), 2u);
@@ -40,7 +44,7 @@ TEST_F(LogStreamTest, CutsLinesWithoutAnEnd) {
 }
 
 TEST_F(LogStreamTest, ShowsTheLastFourKilobytes) {
-  LogStream stream(file(), {}, log_);
+  LogStream stream(logs_, "g", "s", {}, clock_, log_);
   stream.Platform("before");
   stream.ClearTail();
   stream.Platform("after");
@@ -55,28 +59,30 @@ TEST_F(LogStreamTest, ShowsTheLastFourKilobytes) {
 
 TEST_F(LogStreamTest, AppendsToItsFile) {
   {
-    LogStream stream(file(), {}, log_);
+    LogStream stream(logs_, "g", "s", {}, clock_, log_);
     stream.Output("one\n");
     stream.Flush();
     stream.Output("two");
   }
-  EXPECT_EQ(ReadFile(file()).value(), "one\ntwo\n");
+  EXPECT_EQ(ReadFile(folder_.path() / "g" / "s.log").value(), "one\ntwo\n");
 }
 
 TEST_F(LogStreamTest, KeepsTheFileBounded) {
-  LogStream stream(file(), {}, log_);
+  LogStream stream(logs_, "g", "s", {}, clock_, log_);
   const std::string line(1 << 20, 'x');
   for (int i = 0; i < 40; ++i) stream.Platform(line);
   stream.Flush();
   std::uintmax_t bytes = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(file().parent_path())) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path() / "g")) {
     bytes += entry.file_size();
   }
   EXPECT_LE(bytes, std::uintmax_t{36} << 20);
 }
 
 TEST_F(LogStreamTest, SaysOnceThatItCannotWrite) {
-  LogStream stream("/proc/nothing/here.log", {}, log_);
+  std::filesystem::remove_all(folder_.path());
+  std::ofstream(folder_.path()) << "no folder";
+  LogStream stream(logs_, "g", "s", {}, clock_, log_);
   stream.Platform("a");
   stream.Flush();
   const std::string once = logged_;
@@ -84,6 +90,14 @@ TEST_F(LogStreamTest, SaysOnceThatItCannotWrite) {
   stream.Platform("b");
   stream.Flush();
   EXPECT_EQ(logged_, once);
+}
+
+TEST_F(LogStreamTest, TakesJsonDocumentsThatComeTogetherApart) {
+  LogStream stream(
+      logs_, "g", "s", [this](std::string_view line) { lines_.emplace_back(line); }, clock_, log_);
+  stream.Platform("{\"a\":1}\n{\"b\":2}");
+  stream.Platform("REPORT\nXRAY");
+  EXPECT_THAT(lines_, ElementsAre("{\"a\":1}", "{\"b\":2}", "REPORT\nXRAY"));
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ void Scheduler::Remove(std::string_view name, std::string_view version) {
 }
 
 void Scheduler::Remove(std::string_view name) {
+  parts_.metrics.Forget(name);
   SetReserved(name, std::nullopt);
   const auto found = functions_.find(name);
   if (found == functions_.end()) return;
@@ -103,7 +104,10 @@ std::expected<void, ApiError> Scheduler::Submit(std::string_view name, std::stri
     return std::unexpected(ApiError{ApiErrorKind::kService, "The service is stopping."});
   }
   Function& function = *functions_.find(name)->second;
-  if (auto admitted = Admit(function); !admitted) return admitted;
+  if (auto admitted = Admit(function); !admitted) {
+    parts_.metrics.CountThrottle(name, version);
+    return admitted;
+  }
   ++running_;
   ++function.running;
   if (!function.reserved) ++running_unreserved_;
@@ -140,6 +144,25 @@ std::size_t Scheduler::environments(std::string_view name) const {
   std::size_t count = 0;
   for (const auto& [version, pool] : found->second->pools) count += pool->size();
   return count;
+}
+
+std::vector<VersionGauges> Scheduler::Gauges() const {
+  std::map<std::pair<std::string, std::string>, VersionGauges> sums;
+  const auto add = [&](const EnvironmentPool& pool) {
+    const FunctionConfig& config = pool.config();
+    VersionGauges& sum = sums[{config.name, config.version}];
+    sum.function = config.name;
+    sum.version = config.version;
+    sum.running += pool.running();
+    sum.environments += pool.size();
+  };
+  for (const auto& [name, function] : functions_) {
+    for (const auto& [version, pool] : function->pools) add(*pool);
+  }
+  for (const auto& pool : removed_) add(*pool);
+  std::vector<VersionGauges> gauges;
+  for (auto& [key, sum] : sums) gauges.push_back(std::move(sum));
+  return gauges;
 }
 
 std::size_t Scheduler::provisioned_ready(std::string_view name, std::string_view version) const {

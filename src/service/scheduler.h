@@ -46,6 +46,9 @@ class EnvironmentPool final : private Environment::Owner {
   // Ends every environment now.
   void Kill();
 
+  const FunctionConfig& config() const { return *config_; }
+  // Invokes that were submitted and are not over.
+  std::size_t running() const { return running_; }
   bool empty() const { return environments_.empty(); }
   std::size_t size() const { return environments_.size(); }
   // Of those that were started ahead, how many have done their init.
@@ -77,6 +80,7 @@ class EnvironmentPool final : private Environment::Owner {
   List environments_;
   std::vector<Environment*> resting_;  // the one that rested last is the last
   std::deque<std::shared_ptr<Invocation>> waiting_;
+  std::size_t running_ = 0;
   Timers::Id settle_timer_;
   bool closed_ = false;
   std::shared_ptr<EnvironmentPool*> self_;
@@ -115,6 +119,8 @@ class Scheduler {
   // Environments of a function, of one version or of all together.
   std::size_t environments(std::string_view name) const;
   std::size_t provisioned_ready(std::string_view name, std::string_view version) const;
+  // Of every version that has a pool, and of those that still end.
+  std::vector<VersionGauges> Gauges() const;
 
  private:
   struct Function {

@@ -4,9 +4,8 @@ namespace kelvin::service {
 
 namespace asio = boost::asio;
 
-SchedulerFixture::SchedulerFixture() : folder_(TemporaryDirectory::Create().value()) {
+SchedulerFixture::SchedulerFixture() {
   options_ = {.place = {"us-east-1", "123456789012"},
-              .logs_folder = folder_.path(),
               .function_environment = {},
               .idle_timeout = std::chrono::minutes{10},
               .freeze_delay = std::chrono::milliseconds{5},
@@ -23,7 +22,9 @@ SchedulerFixture::SchedulerFixture() : folder_(TemporaryDirectory::Create().valu
                                       .timers = *timers_,
                                       .clock = clock_,
                                       .random = random_,
-                                      .log = log_},
+                                      .log = log_,
+                                      .metrics = metrics_,
+                                      .logs = logs_},
                      options_, 3);
 }
 
@@ -34,6 +35,7 @@ SchedulerFixture::~SchedulerFixture() {
 
 void SchedulerFixture::Configure(std::string_view name, std::string_view description) {
   config_.name = name;
+  config_.log_group = "/aws/lambda/" + std::string(name);
   config_.description = description;
   scheduler_->Configure(std::make_shared<const FunctionConfig>(config_),
                         FunctionFolders{"/code", {}});

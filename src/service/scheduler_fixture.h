@@ -91,10 +91,13 @@ class SchedulerFixture : public ::testing::Test {
   CountingRandom random_;
   Log log_{clock_, LogLevel::kInfo, [this](std::string_view line) { logged_ += line; }};
   std::string logged_;
-  TemporaryDirectory folder_;
+  TemporaryDirectory folder_ = TemporaryDirectory::Create().value();
   boost::asio::io_context context_{1};
   sandbox::FakeSandboxes sandboxes_;
   FakeListeners listeners_;
+  Metrics metrics_{clock_};
+  std::unique_ptr<LogStore> log_store_ = LogStore::Open(folder_.path(), clock_).value();
+  FunctionLogs logs_{*log_store_};
   EnvironmentOptions options_;
   FunctionConfig config_;
   std::string function_lines_;

@@ -212,5 +212,42 @@ TEST_F(SchedulerTest, AnswersTheInvokesItKills) {
   EXPECT_EQ(invoke.result().kind, Kind::kFunctionError);
 }
 
+TEST_F(SchedulerTest, CountsColdAndWarmInvokesThrottlesAndErrors) {
+  const auto count = [this](std::string_view what) {
+    const std::string text =
+        metrics_.Render({.versions = scheduler_->Gauges(), .queued_events = {}});
+    const std::string line =
+        "\nkelvin_" + std::string(what) + "{function=\"f\",version=\"$LATEST\"} ";
+    const std::size_t at = text.find(line);
+    return at == text.npos ? -1 : std::stoi(text.substr(at + line.size()));
+  };
+  auto next = WarmUp();
+  EXPECT_EQ(count("invocations_total"), 1);
+  EXPECT_EQ(count("cold_starts_total"), 1);
+  EXPECT_EQ(count("init_duration_seconds_count"), 1);
+  EXPECT_EQ(count("environments"), 1);
+  EXPECT_EQ(count("concurrent_executions"), 0);
+  Submit();
+  EXPECT_EQ(count("concurrent_executions"), 1);
+  Respond(0, next, "{}");
+  next = Next(0);
+  EXPECT_EQ(count("concurrent_executions"), 0);
+  EXPECT_EQ(count("cold_starts_total"), 1);
+  Submit();
+  Exit(0, {.signaled = true, .code = 9});
+  EXPECT_EQ(count("errors_total"), 1);
+  EXPECT_EQ(count("cold_starts_total"), 1);
+  Submit();
+  Next(0);
+  Respond(0, Next(0), "{}");
+  Next(0);
+  EXPECT_EQ(count("invocations_total"), 4);
+  EXPECT_EQ(count("cold_starts_total"), 2);
+  for (int i = 0; i < 3; ++i) Submit();
+  EXPECT_FALSE(scheduler_->Submit("f", "$LATEST", std::make_shared<Invocation>()));
+  EXPECT_EQ(count("throttles_total"), 1);
+  EXPECT_EQ(count("concurrent_executions"), 3);
+}
+
 }  // namespace
 }  // namespace kelvin::service

@@ -18,6 +18,8 @@
 #include "service/function_store.h"
 #include "service/invoke_api.h"
 #include "service/layer_api.h"
+#include "service/logs_api.h"
+#include "service/metrics.h"
 #include "service/policy_api.h"
 #include "service/runtime_listener.h"
 #include "service/scheduler.h"
@@ -41,10 +43,10 @@ constexpr std::chrono::milliseconds kStopGrace{1500};
 constexpr std::chrono::milliseconds kStopLimit{5000};
 constexpr std::chrono::milliseconds kStopStep{5};
 
-EnvironmentOptions EnvironmentOptionsOf(const ServiceOptions& options, const FunctionStore& store) {
+EnvironmentOptions EnvironmentOptionsOf(const ServiceOptions& options) {
   return {.place = {options.region, options.account_id},
-          .logs_folder = store.logs_folder(),
           .function_environment = options.function_environment,
+          .runtimes = options.runtimes,
           .idle_timeout = options.idle_timeout,
           .freeze_delay = options.freeze_delay,
           .init_timeout = options.init_timeout,
@@ -56,7 +58,7 @@ EnvironmentOptions EnvironmentOptionsOf(const ServiceOptions& options, const Fun
 class Service::Impl {
  public:
   Impl(const asio::any_io_executor& executor, const ServiceParts& parts,
-       const ServiceOptions& options, FunctionStore store);
+       const ServiceOptions& options, FunctionStore store, std::unique_ptr<LogStore> logs);
   ~Impl();
 
   // Takes up what the store holds.
@@ -67,15 +69,19 @@ class Service::Impl {
  private:
   awaitable<http::Reply> Dispatch(http::Request request, const std::string& request_id);
   http::Response Unknown(std::string_view call);
+  std::optional<http::Response> AnswerMetrics(const http::Request& request) const;
   void WatchSandboxes();
 
   ServiceParts parts_;
   asio::any_io_executor executor_;
   FunctionStore store_;
+  std::unique_ptr<LogStore> log_store_;
+  FunctionLogs logs_;
   EnvironmentOptions environment_options_;
   asio::thread_pool workers_{1};  // the store wants one call at a time
   Timers timers_;
   std::unique_ptr<RuntimeListeners> listeners_;
+  Metrics metrics_;
   FunctionRegistry registry_;
   Scheduler scheduler_;
   EventQueue events_;
@@ -84,26 +90,33 @@ class Service::Impl {
   LayerApi layer_api_;
   InvokeApi invoke_api_;
   FunctionUrls urls_;
+  LogsApi logs_api_;
   Operations operations_;
   asio::posix::stream_descriptor sandbox_events_;
   std::shared_ptr<Impl*> self_;
 };
 
 Service::Impl::Impl(const asio::any_io_executor& executor, const ServiceParts& parts,
-                    const ServiceOptions& options, FunctionStore store)
+                    const ServiceOptions& options, FunctionStore store,
+                    std::unique_ptr<LogStore> logs)
     : parts_(parts),
       executor_(executor),
       store_(std::move(store)),
-      environment_options_(EnvironmentOptionsOf(options, store_)),
+      log_store_(std::move(logs)),
+      logs_(*log_store_),
+      environment_options_(EnvironmentOptionsOf(options)),
       timers_(executor, parts.clock),
       listeners_(NewTcpListeners(executor, parts.log)),
+      metrics_(parts.clock),
       scheduler_({.executor = executor,
                   .sandboxes = parts.sandboxes,
                   .listeners = *listeners_,
                   .timers = timers_,
                   .clock = parts.clock,
                   .random = parts.random,
-                  .log = parts.log},
+                  .log = parts.log,
+                  .metrics = metrics_,
+                  .logs = logs_},
                  environment_options_, options.account_concurrency),
       events_({.executor = executor,
                .store = store_,
@@ -125,6 +138,7 @@ Service::Impl::Impl(const asio::any_io_executor& executor, const ServiceParts& p
                .random = parts.random,
                .log = parts.log,
                .place = environment_options_.place,
+               .runtimes = environment_options_.runtimes,
                .host = HostArchitecture(),
                .url = options.url},
       layer_api_({.layers = layers_,
@@ -144,6 +158,10 @@ Service::Impl::Impl(const asio::any_io_executor& executor, const ServiceParts& p
              .clock = parts.clock,
              .random = parts.random,
              .place = environment_options_.place}),
+      logs_api_({.logs = logs_,
+                 .clock = parts.clock,
+                 .log = parts.log,
+                 .place = environment_options_.place}),
       sandbox_events_(executor, parts.sandboxes.event_fd()),
       self_(std::make_shared<Impl*>(this)) {
   AddFunctionCalls(operations_, control_);
@@ -183,6 +201,10 @@ std::expected<void, Error> Service::Impl::Load() {
       if (unpacked) unpacked = store_.EnsureUnpacked(config);
     }
     if (!unpacked) return unpacked;
+    if (auto known = CheckRuntime(environment_options_.runtimes, record.latest.runtime); !known) {
+      parts_.log.Write(LogLevel::kWarn, "service", "function {} cannot run: {}", record.name(),
+                       known.error().message);
+    }
     const auto shared = std::make_shared<const FunctionRecord>(std::move(record));
     registry_.Put(shared);
     Schedule(scheduler_, store_, nullptr, *shared);
@@ -204,11 +226,23 @@ http::Response Service::Impl::Unknown(std::string_view call) {
       {ApiErrorKind::kUnknownOperation, fmt::format("Unknown operation: {}", call)});
 }
 
+std::optional<http::Response> Service::Impl::AnswerMetrics(const http::Request& request) const {
+  if (request.method != "GET" || request.target != "/metrics") {
+    return metrics_.AnswerAboutVersion(request);
+  }
+  return http::Response{.status = 200,
+                        .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
+                        .body = metrics_.Render(
+                            {.versions = scheduler_.Gauges(), .queued_events = events_.depths()})};
+}
+
 awaitable<http::Reply> Service::Impl::Dispatch(http::Request request,
                                                const std::string& request_id) {
   if (auto address = FunctionUrls::AddressOf(request)) {
     co_return co_await urls_.Handle(std::move(*address), std::move(request), request_id);
   }
+  if (LogsApi::Accepts(request)) co_return co_await logs_api_.Handle(std::move(request));
+  if (auto figures = AnswerMetrics(request)) co_return http::Reply(std::move(*figures));
   auto route = FindRoute(request.method, request.target);
   if (!route) co_return Unknown(fmt::format("{} {}", request.method, request.target));
   const auto operation = operations_.find(route->operation);
@@ -245,10 +279,16 @@ std::expected<std::unique_ptr<Service>, Error> Service::Create(
     const asio::any_io_executor& executor, const ServiceParts& parts, ServiceOptions options) {
   auto store = FunctionStore::Open(options.state);
   if (!store) return std::unexpected(std::move(store.error()));
-  auto impl = std::make_unique<Impl>(executor, parts, options, std::move(*store));
+  auto logs = LogStore::Open(store->logs_folder() / "groups", parts.clock);
+  if (!logs) return std::unexpected(std::move(logs.error()));
+  auto impl = std::make_unique<Impl>(executor, parts, options, std::move(*store), std::move(*logs));
   auto loaded = impl->Load();
   if (!loaded) return std::unexpected(std::move(loaded.error()));
   return std::unique_ptr<Service>(new Service(std::move(impl)));
+}
+
+bool Service::IsForLogs(const http::Request& request) {
+  return LogsApi::Accepts(request);
 }
 
 bool Service::IsForFunctionUrl(const http::Request& request) {

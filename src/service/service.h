@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "http/server.h"
 #include "sandbox/sandbox.h"
+#include "service/managed_runtimes.h"
 
 namespace kelvin::service {
 
@@ -48,6 +49,8 @@ struct ServiceOptions {
   // Waits before an event that failed is tried a second and a third time.
   std::vector<std::chrono::milliseconds> event_retry_delays{std::chrono::minutes{1},
                                                             std::chrono::minutes{2}};
+  // What functions of managed runtimes run on; no other runtimes are accepted.
+  ManagedRuntimes runtimes = {};
   // Sees each line of functions' logs, without its newline; must not block. May be empty.
   std::function<void(std::string_view function, std::string_view line)> function_log;
 };
@@ -68,7 +71,8 @@ class Service {
   Service& operator=(const Service&) = delete;
   ~Service();  // ends what still runs, at once
 
-  // Answers one request of the Lambda API. Requests may overlap.
+  // Answers one request of the Lambda API, of CloudWatch Logs, or for /metrics. Requests may
+  // overlap.
   boost::asio::awaitable<http::Reply> Handle(http::Request request);
 
   // Refuses new work and ends every environment: SIGTERM, and SIGKILL for what is left within two
@@ -77,6 +81,8 @@ class Service {
 
   // Largest request body of the API: what the HTTP server in front must let through.
   static constexpr std::size_t kMaxRequestBytes = 70'167'211;
+  // Whether a request is a call of CloudWatch Logs: its path tells it from no other service's.
+  static bool IsForLogs(const http::Request& request);
   // Whether a request is for a function URL, and so for anybody.
   static bool IsForFunctionUrl(const http::Request& request);
   // The answer to a request with a larger one.

@@ -213,22 +213,25 @@ class ControlPlane(harness.ServiceTest):
         self.assertTrue(config["FunctionArn"].endswith(":failing:$LATEST"))
         request_id = client.invoke(FunctionName="failing", InvocationType="Event",
                                    Payload=b'{"x":1}')["ResponseMetadata"]["RequestId"]
-        logs = pathlib.Path(self.service.state) / "logs"
+        logs = harness.boto3_client("logs", self.endpoint)
 
-        def texts(pattern):
-            return [path.read_text() for path in logs.glob(pattern)]
+        def got():
+            if not logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/sink")["logGroups"]:
+                return []
+            return logs.filter_log_events(logGroupName="/aws/lambda/sink",
+                                          filterPattern='"GOT "')["events"]
 
-        harness.wait_until(lambda: any("GOT " in text for text in texts("sink/*.log")), "a record")
-        line = next(line for text in texts("sink/*.log") for line in text.splitlines()
-                    if line.startswith("GOT "))
-        record = json.loads(line[4:])
+        harness.wait_until(got, "a record")
+        record = json.loads(got()[0]["message"][4:])
         self.assertEqual(record["requestContext"]["condition"], "RetriesExhausted")
         self.assertEqual(record["requestContext"]["requestId"], request_id)
         self.assertEqual(record["requestContext"]["approximateInvokeCount"], 1)
         self.assertEqual(record["requestPayload"], {"x": 1})
         self.assertEqual(record["responsePayload"]["errorType"], "Broken")
-        harness.wait_until(lambda: texts("destinations/*.log"), "a dead letter")
-        dead = json.loads(texts("destinations/*.log")[0])
+        letters = pathlib.Path(self.service.state) / "logs" / "destinations"
+        harness.wait_until(lambda: any(path.stat().st_size for path in letters.glob("*.log")),
+                           "a dead letter")
+        dead = json.loads(next(letters.glob("*.log")).read_text())
         self.assertEqual(dead["body"], {"x": 1})
         self.assertEqual(dead["messageAttributes"]["RequestID"], request_id)
         self.refused("ResourceNotFoundException", client.get_function_event_invoke_config,

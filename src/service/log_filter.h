@@ -1,0 +1,50 @@
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace kelvin::service {
+
+// CloudWatch's filter patterns, which say which log events somebody wants to see:
+//   ERROR "not found" -DEBUG     all of the terms, and none of those with a minus
+//   ?ERROR ?WARN                 any of the terms
+//   { $.level = "ERROR" && $.ms > 5 }   what JSON events must hold
+//   [ip, ..., status = 5*, ms]   what words must be, of events of words
+// Terms count wherever they stand, also within words, and case matters. A value as it is copied;
+// matching is safe from several threads.
+class LogFilter {
+ public:
+  // An empty pattern matches everything. Fails with kInvalidArgument, in CloudWatch's words where
+  // it has some; regular expressions (%...%) are refused.
+  static std::expected<LogFilter, Error> Parse(std::string_view pattern);
+
+  bool Matches(std::string_view message) const;
+
+  class Condition;  // on what an event holds
+
+ private:
+  struct Field {
+    bool rest = false;  // "...": any number of words
+    std::shared_ptr<const Condition> condition;
+  };
+  enum class Kind { kTerms, kJson, kWords };
+
+  Kind kind_ = Kind::kTerms;
+  std::vector<std::string> all_;
+  std::vector<std::string> any_;
+  std::vector<std::string> none_;
+  std::shared_ptr<const Condition> json_;
+  std::vector<Field> words_;
+
+  friend class LogFilterParser;
+  bool MatchesTerms(std::string_view message) const;
+  bool MatchesJson(std::string_view message) const;
+  bool MatchesWords(std::string_view message) const;
+};
+
+}  // namespace kelvin::service
