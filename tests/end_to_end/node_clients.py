@@ -30,12 +30,12 @@ def install():
     return FOLDER
 
 
-def run(script, endpoint):
+def run(script, endpoint, **variables):
     """Runs a script of tests/end_to_end/node against an endpoint; fails as the script does."""
     folder = install()
     shutil.copy(SOURCES / script, folder / script)
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "AWS_REGION": "us-east-1",
-                   "AWS_ENDPOINT_URL": endpoint, **harness.AWS_ENVIRONMENT}
+                   "AWS_ENDPOINT_URL": endpoint, **harness.AWS_ENVIRONMENT, **variables}
     done = subprocess.run(["node", script], cwd=folder, env=environment, capture_output=True,
                           text=True, timeout=300)
     if done.returncode != 0:
