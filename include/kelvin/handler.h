@@ -198,17 +198,21 @@ std::unique_ptr<RawHandler> Adapt(Handler handler) {
 
 namespace detail {
 
-// From a factory as users write it: with or without InitContext, giving the handler or an expected.
+// With or without InitContext, as it was written.
+template <typename Factory>
+auto CallFactory(Factory& factory, const InitContext& init) {
+  if constexpr (std::invocable<Factory&, const InitContext&>) {
+    return factory(init);
+  } else {
+    return factory();
+  }
+}
+
+// From a factory as users write it, giving the handler or an expected.
 template <typename Factory>
 std::expected<std::unique_ptr<RawHandler>, HandlerError> MakeHandler(Factory& factory,
                                                                      const InitContext& init) {
-  auto made = [&] {
-    if constexpr (std::invocable<Factory&, const InitContext&>) {
-      return factory(init);
-    } else {
-      return factory();
-    }
-  }();
+  auto made = CallFactory(factory, init);
   if constexpr (ExpectedTraits<decltype(made)>::kIsExpected) {
     if (!made) return std::unexpected(ToHandlerError(std::move(made.error())));
     return Adapt(std::move(*made));

@@ -7,4 +7,5 @@
 #include "kelvin/logger.h"
 #include "kelvin/module.h"
 #include "kelvin/run.h"
+#include "kelvin/streaming.h"
 #include "kelvin/uuid.h"

@@ -108,12 +108,8 @@ std::expected<void, Error> Client::Send(const RequestView& request, Response& re
 
 std::expected<void, Error> Client::SendOnce(const RequestView& request, Response& response,
                                             Clock::TimePoint deadline, Progress& progress) {
-  if (!connected()) {
-    auto stream = connector_.Connect(endpoint_, deadline);
-    if (!stream) return std::unexpected(std::move(stream.error()));
-    stream_ = std::move(*stream);
-  }
-  BuildHead(request);
+  if (auto connection = Connect(deadline); !connection) return connection;
+  BuildHead(request, BodyForm::kWhole);
   auto written = stream_->Write(head_, request.body, deadline);
   if (!written) {
     // A server that refuses a large body answers and closes before it has read all: the answer
@@ -126,13 +122,23 @@ std::expected<void, Error> Client::SendOnce(const RequestView& request, Response
   return ReadResponse(request, response, deadline, progress);
 }
 
-void Client::BuildHead(const RequestView& request) {
+std::expected<void, Error> Client::Connect(Clock::TimePoint deadline) {
+  if (connected()) return {};
+  auto stream = connector_.Connect(endpoint_, deadline);
+  if (!stream) return std::unexpected(std::move(stream.error()));
+  stream_ = std::move(*stream);
+  return {};
+}
+
+void Client::BuildHead(const RequestView& request, BodyForm form) {
   head_.clear();
   head_.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\nHost: ");
   const std::string_view host =
       request.headers != nullptr ? request.headers->Get("Host") : std::string_view{};
   head_.append(host.empty() ? std::string_view(host_header_) : host).append("\r\n");
-  if (!request.body.empty() || HasBodyByMethod(request.method)) {
+  if (form == BodyForm::kChunked) {
+    head_.append("Transfer-Encoding: chunked\r\n");
+  } else if (!request.body.empty() || HasBodyByMethod(request.method)) {
     head_.append("Content-Length: ");
     AppendNumber(head_, request.body.size());
     head_.append("\r\n");
@@ -192,6 +198,76 @@ std::expected<void, Error> Client::ReadResponse(const RequestView& request, Resp
     if (!keep) Disconnect();
     return {};
   }
+}
+
+std::expected<void, Error> Client::BeginBody(const RequestView& request, std::string_view piece,
+                                             Response& response, Clock::TimePoint deadline) {
+  response.status = 0;
+  const bool reused = connected();
+  std::expected<void, Error> written;
+  for (int attempt = 0; attempt < (reused ? 2 : 1); ++attempt) {
+    if (auto connection = Connect(deadline); !connection) return connection;
+    BuildHead(request, BodyForm::kChunked);
+    written = WritePiece(piece, deadline);
+    if (written || written.error().code != ErrorCode::kUnavailable) break;
+    // The peer may have closed an idle connection at any time.
+    if (attempt == 0 && reused) Disconnect();
+  }
+  return OrEarlyAnswer(std::move(written), response, deadline);
+}
+
+std::expected<void, Error> Client::SendPiece(std::string_view piece, Response& response,
+                                             Clock::TimePoint deadline) {
+  response.status = 0;
+  if (piece.empty()) return {};
+  if (!connected()) return std::unexpected(Error{ErrorCode::kUnavailable, "the request is over"});
+  head_.clear();
+  return OrEarlyAnswer(WritePiece(piece, deadline), response, deadline);
+}
+
+std::expected<void, Error> Client::EndBody(const Headers& trailers, Response& response,
+                                           Clock::TimePoint deadline) {
+  response.status = 0;
+  if (!connected()) return std::unexpected(Error{ErrorCode::kUnavailable, "the request is over"});
+  head_ = "0\r\n";
+  for (const auto& [name, value] : trailers) {
+    head_.append(name).append(": ").append(value).append("\r\n");
+  }
+  head_.append("\r\n");
+  auto written = stream_->Write(head_, {}, deadline);
+  if (!written) return OrEarlyAnswer(std::move(written), response, deadline);
+  Progress progress = Progress::kNothingCame;
+  auto answered =
+      ReadResponse({.method = "POST", .target = {}, .body = {}}, response, deadline, progress);
+  if (!answered) Disconnect();
+  return answered;
+}
+
+std::expected<void, Error> Client::WritePiece(std::string_view piece, Clock::TimePoint deadline) {
+  if (piece.empty()) return stream_->Write(head_, {}, deadline);
+  head_ += fmt::format("{:x}\r\n", piece.size());
+  // Copying a small piece is cheaper than a second call to the kernel.
+  if (piece.size() <= kReadChunk) {
+    head_.append(piece).append("\r\n");
+    return stream_->Write(head_, {}, deadline);
+  }
+  auto written = stream_->Write(head_, piece, deadline);
+  if (!written) return written;
+  return stream_->Write("\r\n", {}, deadline);
+}
+
+// As for a whole body: the answer is worth more than our broken pipe.
+std::expected<void, Error> Client::OrEarlyAnswer(std::expected<void, Error> written,
+                                                 Response& response, Clock::TimePoint deadline) {
+  if (written) return written;
+  if (written.error().code == ErrorCode::kUnavailable && connected()) {
+    Progress progress = Progress::kNothingCame;
+    const auto answered =
+        ReadResponse({.method = "POST", .target = {}, .body = {}}, response, deadline, progress);
+    if (!answered) response.status = 0;
+  }
+  Disconnect();
+  return written;
 }
 
 }  // namespace kelvin::http

@@ -48,6 +48,17 @@ class Client {
   std::expected<Response, Error> Send(const Request& request, Clock::TimePoint deadline,
                                       Resend resend = Resend::kYes);
 
+  // A request whose body is sent in chunks while it is made: BeginBody sends the head and a first
+  // piece, which may be empty; SendPiece a further one; EndBody the trailers, and waits for the
+  // answer. Errors as for Send, after which the request is over; then `response` has the answer of
+  // a peer that did not wait for the end, or else a status of 0.
+  std::expected<void, Error> BeginBody(const RequestView& request, std::string_view piece,
+                                       Response& response, Clock::TimePoint deadline);
+  std::expected<void, Error> SendPiece(std::string_view piece, Response& response,
+                                       Clock::TimePoint deadline);
+  std::expected<void, Error> EndBody(const Headers& trailers, Response& response,
+                                     Clock::TimePoint deadline);
+
   bool connected() const { return stream_ != nullptr; }
   void Disconnect();
   const Endpoint& endpoint() const { return endpoint_; }
@@ -58,7 +69,13 @@ class Client {
 
   std::expected<void, Error> SendOnce(const RequestView& request, Response& response,
                                       Clock::TimePoint deadline, Progress& progress);
-  void BuildHead(const RequestView& request);
+  enum class BodyForm { kWhole, kChunked };
+  std::expected<void, Error> Connect(Clock::TimePoint deadline);
+  void BuildHead(const RequestView& request, BodyForm form);
+  // Appends the piece to what head_ holds, and writes both.
+  std::expected<void, Error> WritePiece(std::string_view piece, Clock::TimePoint deadline);
+  std::expected<void, Error> OrEarlyAnswer(std::expected<void, Error> written, Response& response,
+                                           Clock::TimePoint deadline);
   std::expected<void, Error> ReadResponse(const RequestView& request, Response& response,
                                           Clock::TimePoint deadline, Progress& progress);
 

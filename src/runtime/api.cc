@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/encoding.h"
+
 namespace kelvin::runtime {
 namespace {
 
@@ -118,6 +120,39 @@ std::expected<void, Error> Api::Post(std::string_view target, std::string_view b
   if (!sent) return sent;
   if (posted_.status / 100 != 2) return std::unexpected(Refused(target, posted_));
   return {};
+}
+
+std::expected<void, Error> Api::BeginStream(std::string_view request_id,
+                                            std::string_view content_type, std::string_view piece) {
+  const http::Headers headers{
+      {"Content-Type", std::string(content_type)},
+      {"Lambda-Runtime-Function-Response-Mode", "streaming"},
+      {"Trailer", "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body"}};
+  const http::RequestView request{
+      .method = "POST", .target = Target(request_id, "/response"), .headers = &headers, .body = {}};
+  return Streamed(client_.BeginBody(request, piece, posted_, kNoDeadline));
+}
+
+std::expected<void, Error> Api::StreamPiece(std::string_view piece) {
+  return Streamed(client_.SendPiece(piece, posted_, kNoDeadline));
+}
+
+std::expected<void, Error> Api::EndStream(const ErrorDocument* error) {
+  http::Headers trailers;
+  if (error != nullptr) {
+    trailers.Add("Lambda-Runtime-Function-Error-Type", error->error_type);
+    trailers.Add("Lambda-Runtime-Function-Error-Body", Base64Encode(error->body));
+  }
+  auto answered = Streamed(client_.EndBody(trailers, posted_, kNoDeadline));
+  if (!answered) return answered;
+  if (posted_.status / 100 != 2) return std::unexpected(Refused(target_, posted_));
+  return {};
+}
+
+// What the API said before the end explains more than the connection it closed.
+std::expected<void, Error> Api::Streamed(std::expected<void, Error> sent) const {
+  if (sent || posted_.status == 0) return sent;
+  return std::unexpected(Refused(target_, posted_));
 }
 
 std::string_view Api::Target(std::string_view request_id, std::string_view what) {

@@ -37,11 +37,19 @@ class Api {
   std::expected<void, Error> PostError(std::string_view request_id, const ErrorDocument& error);
   std::expected<void, Error> PostInitError(const ErrorDocument& error);
 
+  // A response in pieces, of which the first may be empty. EndStream says that it is whole, or,
+  // with an error, that it broke off there.
+  std::expected<void, Error> BeginStream(std::string_view request_id, std::string_view content_type,
+                                         std::string_view piece);
+  std::expected<void, Error> StreamPiece(std::string_view piece);
+  std::expected<void, Error> EndStream(const ErrorDocument* error);
+
  private:
   std::expected<void, Error> Post(std::string_view target, std::string_view body,
                                   const http::Headers& headers);
   std::expected<void, Error> PostDocument(std::string_view target, const ErrorDocument& error);
   std::string_view Target(std::string_view request_id, std::string_view what);
+  std::expected<void, Error> Streamed(std::expected<void, Error> sent) const;
 
   http::Client client_;
   http::Response next_;

@@ -53,9 +53,10 @@ void Tell(const Host& host, std::string_view text) {
 }
 
 // Null after a failure, which is then logged and posted.
-std::unique_ptr<RawHandler> Initialize(const RawHandlerFactory& factory, const InitContext& init,
-                                       Api& api) {
-  std::expected<std::unique_ptr<RawHandler>, HandlerError> made;
+template <typename Factory>
+auto Initialize(const Factory& factory, const InitContext& init, Api& api) ->
+    typename std::invoke_result_t<const Factory&, const InitContext&>::value_type {
+  std::invoke_result_t<const Factory&, const InitContext&> made;
   try {
     made = factory(init);
   } catch (...) {
@@ -79,7 +80,10 @@ Logger LoggerFor(const Environment& environment, LogSink* sink, const Clock& clo
                  .clock = &clock});
 }
 
-int RunIn(const Host& host, const RawHandlerFactory& factory, const OnShutdown& on_shutdown) {
+namespace {
+
+template <typename Factory>
+int RunWith(const Host& host, const Factory& factory, const OnShutdown& on_shutdown) {
   const std::string_view address = Variable(host.environment, "AWS_LAMBDA_RUNTIME_API");
   if (address.empty()) {
     Tell(host, kNoRuntimeApi);
@@ -94,8 +98,7 @@ int RunIn(const Host& host, const RawHandlerFactory& factory, const OnShutdown& 
   const FunctionInfo function = FunctionFrom(host.environment);
   ShutdownHook shutdown(on_shutdown.callback);
   Api api(host.connector, std::move(*endpoint));
-  const std::unique_ptr<RawHandler> handler =
-      Initialize(factory, InitContext(host.environment, function, log), api);
+  const auto handler = Initialize(factory, InitContext(host.environment, function, log), api);
   if (handler == nullptr) return kExitFailure;
   if (host.hooks != nullptr) host.hooks->Ready();
 
@@ -111,18 +114,37 @@ int RunIn(const Host& host, const RawHandlerFactory& factory, const OnShutdown& 
   return kExitFailure;
 }
 
+template <typename Factory>
+int RunHere(const Factory& factory, const OnShutdown& on_shutdown) {
+  const SystemClock clock;
+  http::TcpConnector connector;
+  const Host host{.environment = Environment(::environ),
+                  .connector = connector,
+                  .clock = clock,
+                  .hooks = InstalledHooks()};
+  return RunIn(host, factory, on_shutdown);
+}
+
+}  // namespace
+
+int RunIn(const Host& host, const RawHandlerFactory& factory, const OnShutdown& on_shutdown) {
+  return RunWith(host, factory, on_shutdown);
+}
+
+int RunIn(const Host& host, const RawStreamHandlerFactory& factory, const OnShutdown& on_shutdown) {
+  return RunWith(host, factory, on_shutdown);
+}
+
 }  // namespace kelvin::runtime
 
 namespace kelvin {
 
 int RunRaw(const RawHandlerFactory& factory, const OnShutdown& on_shutdown) {
-  const SystemClock clock;
-  http::TcpConnector connector;
-  const runtime::Host host{.environment = Environment(::environ),
-                           .connector = connector,
-                           .clock = clock,
-                           .hooks = runtime::InstalledHooks()};
-  return runtime::RunIn(host, factory, on_shutdown);
+  return runtime::RunHere(factory, on_shutdown);
+}
+
+int RunRawStreaming(const RawStreamHandlerFactory& factory, const OnShutdown& on_shutdown) {
+  return runtime::RunHere(factory, on_shutdown);
 }
 
 }  // namespace kelvin

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "http/stream.h"
 #include "kelvin/run.h"
+#include "kelvin/streaming.h"
 #include "runtime/hooks.h"
 
 namespace kelvin::runtime {
@@ -17,8 +18,9 @@ struct Host {
   Hooks* hooks = nullptr;       // the engine's, if there is one
 };
 
-// What kelvin::RunRaw does, in a given world.
+// What kelvin::RunRaw and RunRawStreaming do, in a given world.
 int RunIn(const Host& host, const RawHandlerFactory& factory, const OnShutdown& on_shutdown);
+int RunIn(const Host& host, const RawStreamHandlerFactory& factory, const OnShutdown& on_shutdown);
 
 // The function's log as its environment asks for it. `sink` (null is standard output) and `clock`
 // outlive it.

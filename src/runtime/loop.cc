@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/exception.h"
+#include "runtime/stream.h"
 
 namespace kelvin::runtime {
 namespace {
@@ -24,6 +25,15 @@ void LogHandlerError(const Logger& log, LogLevel level, const HandlerError& erro
 }
 
 Error Loop::Serve(RawHandler& handler) {
+  return ServeAll(handler);
+}
+
+Error Loop::Serve(RawStreamHandler& handler) {
+  return ServeAll(handler);
+}
+
+template <typename Handler>
+Error Loop::ServeAll(Handler& handler) {
   for (;;) {
     auto invocation = Next();
     if (!invocation) return std::move(invocation.error());
@@ -67,6 +77,26 @@ std::expected<void, Error> Loop::ServeOne(RawHandler& handler, const Invocation&
   if (parts_.hooks != nullptr) parts_.hooks->Served(context);
   if (!result) return Fail(context, result.error(), Origin::kHandlerError);
   return Answer(context, *result);
+}
+
+std::expected<void, Error> Loop::ServeOne(RawStreamHandler& handler, const Invocation& invocation) {
+  parts_.trace.Set(invocation.info.trace_id);
+  const Context context(invocation.info, parts_.function, parts_.log, &parts_.clock);
+  ApiStream response(parts_.api, context.request_id());
+  std::expected<void, HandlerError> result;
+  Origin origin = Origin::kHandlerError;
+  try {
+    result = handler.Invoke(invocation.payload, context, response);
+  } catch (...) {
+    result = std::unexpected(DescribeCurrentException());
+    origin = Origin::kHandlerException;
+  }
+  if (parts_.hooks != nullptr) parts_.hooks->Served(context);
+  if (result) return GoOnUnlessFatal(context, "response", response.Finish());
+  if (!response.begun()) return Fail(context, result.error(), origin);
+  LogHandlerError(context.log(), LogLevel::kError, result.error());
+  return GoOnUnlessFatal(context, "error",
+                         response.Fail(MakeErrorDocument(result.error(), origin)));
 }
 
 std::expected<void, Error> Loop::Answer(const Context& context, std::string_view response) {

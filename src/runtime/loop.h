@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "kelvin/handler.h"
+#include "kelvin/streaming.h"
 #include "runtime/api.h"
 #include "runtime/hooks.h"
 #include "runtime/trace_variable.h"
@@ -36,10 +37,14 @@ class Loop {
   // Serves until the Runtime API says that it cannot go on, or stays away: the error says which.
   // Nothing that a handler does, and no refusal of one response, ends it.
   Error Serve(RawHandler& handler);
+  Error Serve(RawStreamHandler& handler);
 
  private:
+  template <typename Handler>
+  Error ServeAll(Handler& handler);
   std::expected<Invocation, Error> Next();
   std::expected<void, Error> ServeOne(RawHandler& handler, const Invocation& invocation);
+  std::expected<void, Error> ServeOne(RawStreamHandler& handler, const Invocation& invocation);
   std::expected<void, Error> Answer(const Context& context, std::string_view response);
   std::expected<void, Error> Fail(const Context& context, const HandlerError& error, Origin origin);
   std::expected<void, Error> GoOnUnlessFatal(const Context& context, std::string_view what,

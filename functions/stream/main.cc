@@ -1,0 +1,7 @@
+#include <kelvin/kelvin.h>
+
+#include "handler.h"
+
+int main() {
+  return kelvin::RunStreaming(stream::Export);
+}
