@@ -1,5 +1,6 @@
 #include "http/server.h"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <list>
@@ -14,6 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
+#include <poll.h>
 
 #include "http/request_parser.h"
 #include "http/response_writer.h"
@@ -97,6 +99,7 @@ class Server::Shared : public std::enable_shared_from_this<Shared> {
   void DropAll();
   void Add(Connection& connection) { connections_.push_back(&connection); }
   void Remove(Connection& connection) { connections_.remove(&connection); }
+  bool has_unread();
   bool stopping() const { return stopping_; }
   // The server object is gone, and with it, perhaps, what the handler uses.
   bool dropped() const { return dropped_; }
@@ -141,6 +144,11 @@ class Server::Connection : public std::enable_shared_from_this<Connection>,
     socket_.close(ignored);
   }
   void CloseIfExpired(SteadyTime now);
+  bool has_unread() const {
+    error_code ignored;
+    const bool reads = phase_ == Phase::kIdle || phase_ == Phase::kReading;
+    return reads && (end_ > begin_ || socket_.available(ignored) > 0);
+  }
 
  private:
   enum class Phase { kIdle, kReading, kHandling, kWriting };
@@ -241,6 +249,13 @@ void Server::Shared::Sweep() {
   const auto now = std::chrono::steady_clock::now();
   for (Connection* connection : connections_) connection->CloseIfExpired(now);
   if (!connections_.empty()) ArmSweep();
+}
+
+bool Server::Shared::has_unread() {
+  pollfd waiting{acceptor_.native_handle(), POLLIN, 0};
+  if (::poll(&waiting, 1, 0) > 0) return true;
+  return std::ranges::any_of(connections_,
+                             [](const Connection* connection) { return connection->has_unread(); });
 }
 
 void Server::Shared::Stop() {
@@ -497,6 +512,10 @@ Server::~Server() {
 
 void Server::Stop() {
   shared_->Stop();
+}
+
+bool Server::has_unread() const {
+  return shared_->has_unread();
 }
 
 }  // namespace kelvin::http

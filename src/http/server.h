@@ -96,6 +96,10 @@ class Server {
   // Where it listens, with the real port.
   const Endpoint& endpoint() const { return endpoint_; }
 
+  // Whether something that clients sent waits to be read: not what comes after a request that is
+  // being answered.
+  bool has_unread() const;
+
   // Accepts nothing more, closes idle connections now and the others after their current answer.
   void Stop();
 

@@ -12,8 +12,12 @@ namespace kelvin::service {
 namespace {
 
 constexpr std::chrono::milliseconds kFlushDelay{50};
-// A runtime whose connection breaks has mostly crashed: its exit says more than a broken response.
-constexpr std::chrono::milliseconds kExitWait{200};
+// Of the time for a shutdown, what the runtime has before the extensions' turn.
+constexpr int kRuntimeTenths = 3;
+// Between two looks at what a process that has ended left to be read, and how many turns of the
+// executor bring what it has read already.
+constexpr std::chrono::milliseconds kUnreadWait{1};
+constexpr int kReadTurns = 2;
 
 // A sandbox's id names folders and cgroups: short, and unlike any other.
 std::string SandboxId(const FunctionConfig& config, Random& random) {
@@ -52,6 +56,14 @@ Environment::Environment(const EnvironmentParts& parts, const EnvironmentOptions
       logs_(parts.logs, config_->log_group, std::move(stream), SinkFor(options, *config_),
             parts.clock, parts.log),
       api_(*this),
+      extensions_({.executor = parts.executor,
+                   .sender = parts.telemetry,
+                   .timers = parts.timers,
+                   .clock = parts.clock,
+                   .random = parts.random,
+                   .logs = logs_,
+                   .lines = lines_},
+                  *this, *config_, options.place.account_id),
       self_(std::make_shared<Environment*>(this)) {}
 
 std::expected<std::unique_ptr<Environment>, Error> Environment::Create(
@@ -60,6 +72,7 @@ std::expected<std::unique_ptr<Environment>, Error> Environment::Create(
   const FunctionConfig& config = *asked.config;
   const std::string stream = StreamName(parts.clock.WallNow(), config, parts.random);
   std::unique_ptr<Environment> made(new Environment(parts, options, asked, stream, owner));
+  made->extensions_.MountOn(made->api_);
   auto listener = parts.listeners.Listen(made->api_);
   if (!listener) return std::unexpected(std::move(listener.error()));
   made->listener_ = std::move(*listener);
@@ -75,6 +88,7 @@ std::expected<std::unique_ptr<Environment>, Error> Environment::Create(
   spec.environment = FunctionEnvironment(
       config, options.place, options.function_environment,
       {made->listener_->address(), stream, InitializationName(asked.initialization)});
+  made->extensions_.Find(spec.layers, spec.environment);
   spec.memory_mb = config.memory_mb;
   spec.tmp_mb = config.tmp_mb;
   auto sandbox = parts.sandboxes.Create(
@@ -92,7 +106,7 @@ std::expected<std::unique_ptr<Environment>, Error> Environment::Create(
 Environment::~Environment() {
   CancelTimers();
   parts_.timers.Cancel(flush_timer_);
-  parts_.timers.Cancel(broken_timer_);
+  parts_.timers.Cancel(unread_timer_);
   if (invocation_) {
     if (invocation_->pipe) invocation_->pipe->Finish();
     invocation_->outcome.Set({.kind = InvokeOutcome::Kind::kServiceError,
@@ -106,14 +120,27 @@ void Environment::Begin() {
 
 void Environment::BeginInit(InitPhase phase) {
   init_ = Init{.phase = phase, .started = parts_.clock.Now(), .number = ++inits_, .posted = {}};
+  dying_ = false;
+  extensions_.Begin();
   if (phase == InitPhase::kInit) {
     state_ = State::kInit;
     logs_.Platform(lines_.InitStart(parts_.clock.WallNow()));
     FlushSoon();
     phase_timer_ = parts_.timers.After(options_.init_timeout, [this] { OnInitTimeout(); });
   }
+  extensions_.Tell("platform.initStart", [&] { return lines_.InitStartRecord(); });
   api_.Reset();
   sandbox_->SetCpuShare(sandbox::CpuShare::kFull);
+  if (!extensions_.any_external()) return StartRuntime();
+  if (auto failure = extensions_.Start(*sandbox_)) FailInitLater(std::move(*failure));
+}
+
+// Extensions come first: they are to see all of the runtime's life.
+void Environment::OnExtensionsRegistered() {
+  if (init_ && !process_running_) StartRuntime();
+}
+
+void Environment::StartRuntime() {
   auto started = sandbox_->Start();
   if (started) {
     process_running_ = true;
@@ -126,12 +153,31 @@ void Environment::BeginInit(InitPhase phase) {
   FailInitLater(StartFailure(started.error()));
 }
 
+void Environment::OnExtensionReady() {
+  if (init_) return FinishInitIfReady();
+  FinishIfDone();
+}
+
+void Environment::FinishInitIfReady() {
+  if (init_->runtime_ready && extensions_.api().ready()) FinishInit();
+}
+
+void Environment::SayInitDone(const InitReport& report) {
+  if (!init_->runtime_ready) {
+    extensions_.Tell("platform.initRuntimeDone",
+                     [&] { return lines_.InitRuntimeDoneRecord(report); });
+  }
+  extensions_.EndInit();
+  logs_.Platform(lines_.InitDone(parts_.clock.WallNow(), report));
+  extensions_.Tell("platform.initReport", [&] { return lines_.InitReportRecord(report); });
+  init_.reset();
+}
+
 void Environment::FinishInit() {
   const Nanoseconds duration = parts_.clock.Now() - init_->started;
   const InitPhase phase = init_->phase;
-  init_.reset();
   parts_.metrics.CountInit(config_->name, config_->version, duration);
-  logs_.Platform(lines_.InitDone(parts_.clock.WallNow(), {.duration = duration, .phase = phase}));
+  SayInitDone({.duration = duration, .phase = phase});
   sandbox_->SetCpuShare(sandbox::CpuShare::kByMemory);
   if (phase == InitPhase::kInvoke) return Deliver();
   parts_.timers.Cancel(phase_timer_);
@@ -146,21 +192,21 @@ void Environment::FinishInit() {
 void Environment::FailInit(const Failure& failure) {
   if (!init_) return;
   output_->Drain();
+  extensions_.Drain();
   const InitReport report{
       .duration = parts_.clock.Now() - init_->started,
       .phase = init_->phase,
       .status = failure.status == RunStatus::kTimeout ? RunStatus::kTimeout : RunStatus::kError,
       .error_type = failure.status == RunStatus::kTimeout ? std::string_view{}
                                                           : std::string_view(failure.error_type)};
-  logs_.Platform(lines_.InitDone(parts_.clock.WallNow(), report));
-  init_.reset();
+  SayInitDone(report);
   FlushSoon();
   if (report.phase == InitPhase::kInvoke) {
     Finish(report.status, &failure);
   } else {
     parts_.timers.Cancel(phase_timer_);
   }
-  ReplaceProcess();
+  ReplaceProcesses(failure.status == RunStatus::kTimeout ? "timeout" : "failure");
 }
 
 void Environment::OnInitTimeout() {
@@ -172,6 +218,8 @@ void Environment::Run(std::shared_ptr<Invocation> invocation) {
   invocation_ = std::move(invocation);
   state_ = State::kBusy;
   delivered_ = false;
+  runtime_done_ = false;
+  produced_bytes_.reset();
   held_outcome_.reset();
   settled_status_ = RunStatus::kSuccess;
   logs_.ClearTail();
@@ -179,10 +227,11 @@ void Environment::Run(std::shared_ptr<Invocation> invocation) {
   const std::chrono::seconds timeout{config_->timeout_seconds};
   invocation_->event->deadline_ms = EpochMilliseconds(parts_.clock.WallNow() + timeout);
   phase_timer_ = parts_.timers.At(invoke_started_ + timeout, [this] { OnDeadline(); });
-  if (!process_running_) {
-    start_ = StartKind::kCold;
-    return BeginInit(InitPhase::kInvoke);
-  }
+  // Something of it ended since the last invoke, and the rest is on its way.
+  run_when_gone_ = dying_ && !nothing_runs();
+  if (!process_running_ || run_when_gone_) start_ = StartKind::kCold;
+  if (run_when_gone_) return;
+  if (!process_running_) return BeginInit(InitPhase::kInvoke);
   Thaw();
   Deliver();
 }
@@ -190,17 +239,40 @@ void Environment::Run(std::shared_ptr<Invocation> invocation) {
 void Environment::Deliver() {
   logs_.Platform(lines_.Start(parts_.clock.WallNow(), invocation_->event->request_id));
   delivered_ = true;
+  FlushSoon();
+  const RuntimeEvent& event = *invocation_->event;
+  extensions_.Tell("platform.start",
+                   [&] { return lines_.StartRecord(event.request_id, event.trace_id); });
+  extensions_.api().Invoke(event);
   api_.Deliver(invocation_->event);
 }
 
 void Environment::OnNext() {
-  if (init_) return FinishInit();
+  if (init_) {
+    init_->runtime_ready = true;
+    extensions_.CloseRegistration();
+    extensions_.Tell("platform.initRuntimeDone", [&] {
+      return lines_.InitRuntimeDoneRecord({.duration = {}, .phase = init_->phase});
+    });
+    return FinishInitIfReady();
+  }
+  if (std::exchange(stream_broken_, false)) OnStreamError("Runtime.TruncatedResponse", {});
   if (state_ != State::kSettling) return;
+  runtime_done_ = true;
+  extensions_.Tell("platform.runtimeDone",
+                   [&] { return lines_.RuntimeDoneRecord(MakeReport(settled_status_, nullptr)); });
+  FinishIfDone();
+}
+
+void Environment::FinishIfDone() {
+  const bool done = state_ == State::kSettling && runtime_done_ && extensions_.api().invoke_done();
+  if (!done) return;
   Finish(settled_status_, nullptr);
   BecomeAvailable();
 }
 
 void Environment::OnResponse(std::string payload) {
+  produced_bytes_ = payload.size();
   Settle({.payload = std::move(payload)}, RunStatus::kSuccess);
 }
 
@@ -243,9 +315,11 @@ void Environment::OnStreamError(std::string error_type, std::string body) {
          failure.status);
 }
 
+// A runtime whose connection breaks has mostly crashed: its exit, which is about to be seen, says
+// more than a broken response. One that lives on asks for more, or runs into its time-out.
 void Environment::OnStreamBroken() {
-  broken_timer_ =
-      parts_.timers.After(kExitWait, [this] { OnStreamError("Runtime.TruncatedResponse", {}); });
+  stream_broken_ = true;
+  if (exit_failure_) AwaitLastWords(kReadTurns);
 }
 
 void Environment::OnInitError(std::string error_type, std::string body) {
@@ -264,40 +338,75 @@ void Environment::Settle(InvokeOutcome outcome, RunStatus status) {
   } else {
     invocation_->outcome.Set(std::move(outcome));
   }
+  if (exit_failure_) AwaitLastWords(kReadTurns);
 }
 
 void Environment::OnDeadline() {
   const Failure failure = TimeoutFailure(config_->timeout_seconds);
   if (init_) return FailInit(failure);
   Finish(RunStatus::kTimeout, &failure);
-  ReplaceProcess();
+  ReplaceProcesses("timeout");
 }
 
 void Environment::OnExit(const sandbox::ExitStatus& status) {
-  process_running_ = false;
-  frozen_ = false;
-  output_->Drain();
-  if (init_) {
-    // A copy: failing ends what it is part of.
-    const Failure failure = init_->posted ? *init_->posted : ExitFailure(status);
-    return FailInit(failure);
+  const bool extension = !status.extension.empty();
+  Failure failure = extension ? extensions_.Exited(status) : ExitFailure(status);
+  if (!extension) {
+    process_running_ = false;
+    frozen_ = false;
+    output_->Drain();
+    if (init_ && init_->posted) failure = *init_->posted;
+  }
+  FlushSoon();
+  if (run_when_gone_) {
+    if (nothing_runs() && std::exchange(run_when_gone_, false)) BeginInit(InitPhase::kInvoke);
+    return;
+  }
+  if (init_) return FailInit(failure);
+  if (exit_failure_) return;
+  if (state_ == State::kBusy && !extension) {
+    exit_failure_ = std::move(failure);
+    return AwaitLastWords(kReadTurns);
   }
   switch (state_) {
     case State::kBusy:
-    case State::kSettling: {
-      const Failure failure = ExitFailure(status);
+    case State::kSettling:
       Finish(RunStatus::kError, &failure);
-      return BecomeAvailable();
-    }
+      return ReplaceProcesses("failure");
     case State::kResetting:
-      return BecomeAvailable();
     case State::kEnding:
-      return Gone();
+      return GoOnEnding();
     default:
       parts_.log.Write(LogLevel::kInfo, "service",
                        "a process of function {} ended between invokes: {}", config_->name,
-                       ExitFailure(status).message);
+                       failure.message);
+      KillRest();
   }
+}
+
+// On a busy machine the end of a process is seen before what it sent last: that still counts.
+void Environment::AwaitLastWords(int turns) {
+  boost::asio::post(parts_.executor, [this, weak = std::weak_ptr(self_), of = invocation_, turns] {
+    if (weak.expired() || !exit_failure_ || invocation_ != of) return;
+    FailWhenAllIsHeard(turns);
+  });
+}
+
+void Environment::FailWhenAllIsHeard(int turns) {
+  // A stream that has begun ends with its connection, and says so.
+  if (api_.state() == RuntimeApi::State::kResponding) return;
+  if (listener_->has_unread()) {
+    parts_.timers.Cancel(unread_timer_);
+    unread_timer_ = parts_.timers.After(kUnreadWait, [this] {
+      unread_timer_ = {};
+      FailWhenAllIsHeard(kReadTurns);
+    });
+    return;
+  }
+  if (turns > 0) return AwaitLastWords(turns - 1);
+  const Failure failure = *exit_failure_;
+  Finish(RunStatus::kError, &failure);
+  ReplaceProcesses("failure");
 }
 
 void Environment::LogFailure(const Failure& failure) {
@@ -316,30 +425,30 @@ void Environment::LogFailure(const Failure& failure) {
 // and forgets it. `failure` is set when the platform, not the runtime, ended it.
 void Environment::Finish(RunStatus status, const Failure* failure) {
   parts_.timers.Cancel(phase_timer_);
-  parts_.timers.Cancel(broken_timer_);
+  stream_broken_ = false;
+  run_when_gone_ = false;
+  exit_failure_.reset();
+  parts_.timers.Cancel(unread_timer_);
   // What the runtime still sends is about an invoke that is over.
   if (failure != nullptr) api_.Reset();
   output_->Drain();
+  extensions_.Drain();
   logs_.EndOutput();
   const RuntimeEvent& event = *invocation_->event;
   const auto now = parts_.clock.WallNow();
   if (!delivered_) logs_.Platform(lines_.Start(now, event.request_id));
   if (failure != nullptr) LogFailure(*failure);
-  InvokeReport report{.request_id = event.request_id,
-                      .duration = parts_.clock.Now() - invoke_started_,
-                      .init_duration = std::exchange(init_duration_, std::nullopt),
-                      .memory_mb = config_->memory_mb,
-                      .peak_memory_bytes = sandbox_->PeakMemoryBytes(),
-                      .status = status,
-                      .error_type = {},
-                      .trace_id = event.trace_id};
-  if (status == RunStatus::kTimeout)
-    report.duration = std::chrono::seconds(config_->timeout_seconds);
-  if (status == RunStatus::kError && failure != nullptr) report.error_type = failure->error_type;
+  InvokeReport report = MakeReport(status, failure);
+  report.init_duration = std::exchange(init_duration_, std::nullopt);
+  report.peak_memory_bytes = sandbox_->PeakMemoryBytes();
+  if (!runtime_done_) {
+    extensions_.Tell("platform.runtimeDone", [&] { return lines_.RuntimeDoneRecord(report); });
+  }
   parts_.metrics.CountInvoke(config_->name, config_->version, report,
                              std::exchange(start_, StartKind::kWarm));
   logs_.Platform(lines_.End(now, report));
   logs_.Platform(lines_.Report(now, report));
+  extensions_.Tell("platform.report", [&] { return lines_.ReportRecord(report); });
   InvokeOutcome outcome;
   if (held_outcome_) {
     outcome = std::move(*held_outcome_);
@@ -355,9 +464,24 @@ void Environment::Finish(RunStatus status, const Failure* failure) {
   owner_.OnFinished(*this);
 }
 
-void Environment::ReplaceProcess() {
-  if (!process_running_) return BecomeAvailable();
+InvokeReport Environment::MakeReport(RunStatus status, const Failure* failure) const {
+  const RuntimeEvent& event = *invocation_->event;
+  InvokeReport report{.request_id = event.request_id,
+                      .duration = parts_.clock.Now() - invoke_started_,
+                      .memory_mb = config_->memory_mb,
+                      .status = status,
+                      .trace_id = event.trace_id,
+                      .produced_bytes = produced_bytes_};
+  if (status == RunStatus::kTimeout)
+    report.duration = std::chrono::seconds(config_->timeout_seconds);
+  if (status == RunStatus::kError && failure != nullptr) report.error_type = failure->error_type;
+  return report;
+}
+
+void Environment::ReplaceProcesses(std::string_view reason) {
+  if (nothing_runs()) return BecomeAvailable();
   state_ = State::kResetting;
+  if (!extensions_.api().empty()) return Shutdown(reason);
   Thaw();
   sandbox_->Kill();
 }
@@ -393,10 +517,56 @@ void Environment::End() {
   CancelTimers();
   init_.reset();
   state_ = State::kEnding;
-  if (!process_running_) return Gone();
+  if (nothing_runs()) return Gone();
+  if (!extensions_.api().empty()) return Shutdown("spindown");
   Thaw();
   sandbox_->Terminate();
   phase_timer_ = parts_.timers.After(options_.shutdown_grace, [this] { sandbox_->Kill(); });
+}
+
+// The runtime first, by SIGTERM, then the extensions, by an event; what is left at the end is
+// killed.
+void Environment::Shutdown(std::string_view reason) {
+  Thaw();
+  shutdown_reason_ = reason;
+  shutdown_step_ = ShutdownStep::kRuntime;
+  const bool external = extensions_.any_running();
+  const auto grace = external ? options_.extension_shutdown_grace : options_.shutdown_grace;
+  shutdown_deadline_ = parts_.clock.Now() + grace;
+  if (!process_running_) return ShutdownExtensions();
+  phase_timer_ = parts_.timers.After(external ? grace * kRuntimeTenths / 10 : grace,
+                                     [this] { ShutdownExtensions(); });
+  sandbox_->Terminate();
+}
+
+void Environment::ShutdownExtensions() {
+  parts_.timers.Cancel(phase_timer_);
+  shutdown_step_ = ShutdownStep::kExtensions;
+  extensions_.FlushTelemetry();
+  const auto left = shutdown_deadline_ - parts_.clock.Now();
+  extensions_.api().Shutdown(shutdown_reason_, EpochMilliseconds(parts_.clock.WallNow() + left));
+  if (!extensions_.api().awaits_shutdown()) return sandbox_->Kill();
+  phase_timer_ = parts_.timers.At(shutdown_deadline_, [this] { sandbox_->Kill(); });
+}
+
+// A process of an environment that ends, or of one that begins anew, is gone.
+void Environment::GoOnEnding() {
+  if (nothing_runs()) {
+    parts_.timers.Cancel(phase_timer_);
+    shutdown_step_ = ShutdownStep::kNone;
+    return state_ == State::kResetting ? BecomeAvailable() : Gone();
+  }
+  if (shutdown_step_ == ShutdownStep::kRuntime && !process_running_) return ShutdownExtensions();
+  const bool rest = shutdown_step_ == ShutdownStep::kExtensions;
+  if (rest && !extensions_.api().awaits_shutdown()) sandbox_->Kill();
+}
+
+// Half an environment is none.
+void Environment::KillRest() {
+  if (nothing_runs()) return;
+  dying_ = true;
+  Thaw();
+  sandbox_->Kill();
 }
 
 void Environment::Kill() {
@@ -410,7 +580,7 @@ void Environment::Kill() {
   if (state_ != State::kEnding) CancelTimers();
   init_.reset();
   state_ = State::kEnding;
-  if (!process_running_) return Gone();
+  if (nothing_runs()) return Gone();
   Thaw();
   sandbox_->Kill();
 }
@@ -419,6 +589,7 @@ void Environment::Gone() {
   if (std::exchange(state_, State::kGone) == State::kGone) return;
   CancelTimers();
   output_->Drain();
+  extensions_.Drain();
   logs_.EndOutput();
   logs_.Flush();
   owner_.OnGone(*this);

@@ -15,6 +15,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "sandbox/sandbox.h"
+#include "service/extension_host.h"
 #include "service/failure.h"
 #include "service/function_config.h"
 #include "service/function_logs.h"
@@ -61,6 +62,7 @@ struct EnvironmentParts {
   Log& log;
   Metrics& metrics;
   FunctionLogs& logs;
+  TelemetrySender& telemetry;
 };
 
 // Where what a function is made of lies unpacked.
@@ -85,15 +87,16 @@ struct EnvironmentOptions {
   std::chrono::milliseconds idle_timeout;
   std::chrono::milliseconds freeze_delay;
   std::chrono::milliseconds init_timeout;
-  // From SIGTERM to SIGKILL.
+  // From SIGTERM to SIGKILL, and the same with external extensions.
   std::chrono::milliseconds shutdown_grace{500};
+  std::chrono::milliseconds extension_shutdown_grace{2000};
   std::function<void(std::string_view function, std::string_view line)> function_log = {};
 };
 
 // One execution environment of a function: its sandbox, Runtime API, log and life - init, invokes
 // one at a time, frozen in between, a new process after a crash or a time-out. Used from the
 // executor's thread.
-class Environment final : private RuntimeApi::Observer {
+class Environment final : private RuntimeApi::Observer, private ExtensionHost::Observer {
  public:
   // Told what becomes of an environment; must not destroy it within the call.
   class Owner {
@@ -133,7 +136,7 @@ class Environment final : private RuntimeApi::Observer {
     kInit,
     kAvailable,
     kBusy,
-    kSettling,   // has answered, and not asked for more yet
+    kSettling,   // has answered; it or its extensions have not asked for more yet
     kResetting,  // its process is being killed, to be replaced
     kEnding,
     kGone,
@@ -150,6 +153,7 @@ class Environment final : private RuntimeApi::Observer {
     InitPhase phase;
     Clock::TimePoint started;
     int number;                     // tells this init from a later one
+    bool runtime_ready = false;     // it has asked for work
     std::optional<Failure> posted;  // what the runtime itself said, before it went
   };
 
@@ -165,20 +169,36 @@ class Environment final : private RuntimeApi::Observer {
   void OnStreamEnd() override;
   void OnStreamError(std::string error_type, std::string body) override;
   void OnStreamBroken() override;
+  void OnExtensionsRegistered() override;
+  void OnExtensionReady() override;
+  void OnExtensionOutput() override { FlushSoon(); }
   void OnExit(const sandbox::ExitStatus& status);
 
   void BeginInit(InitPhase phase);
+  void StartRuntime();
+  void FinishInitIfReady();
   void FinishInit();
+  void SayInitDone(const InitReport& report);
   void FailInit(const Failure& failure);
   void OnInitTimeout();
   void OnDeadline();
   void Deliver();
   void Settle(InvokeOutcome outcome, RunStatus status);
+  void FinishIfDone();
+  InvokeReport MakeReport(RunStatus status, const Failure* failure) const;
   void Finish(RunStatus status, const Failure* failure);
   void LogFailure(const Failure& failure);
-  void ReplaceProcess();
   void BecomeAvailable();
+  // Ends its processes and comes back, for Lambda's reason: "timeout", "failure".
+  void ReplaceProcesses(std::string_view reason);
   void End();
+  void Shutdown(std::string_view reason);
+  void ShutdownExtensions();
+  void GoOnEnding();
+  void KillRest();
+  void AwaitLastWords(int turns);
+  void FailWhenAllIsHeard(int turns);
+  bool nothing_runs() const { return !process_running_ && !extensions_.any_running(); }
   void Gone();
   void Freeze();
   void Thaw();
@@ -196,6 +216,7 @@ class Environment final : private RuntimeApi::Observer {
   PlatformLines lines_;
   LogStream logs_;
   RuntimeApi api_;
+  ExtensionHost extensions_;
   std::unique_ptr<RuntimeListener> listener_;
   std::unique_ptr<sandbox::Sandbox> sandbox_;
   std::unique_ptr<OutputReader> output_;
@@ -204,18 +225,27 @@ class Environment final : private RuntimeApi::Observer {
   bool process_running_ = false;
   bool frozen_ = false;
   bool retiring_ = false;
+  bool dying_ = false;          // what is left of it between invokes is being killed
+  bool run_when_gone_ = false;  // an invoke waits for the end of what an earlier one left
+  enum class ShutdownStep { kNone, kRuntime, kExtensions } shutdown_step_ = ShutdownStep::kNone;
+  std::string_view shutdown_reason_;
+  Clock::TimePoint shutdown_deadline_;
   std::optional<Init> init_;  // while an init goes on
   int inits_ = 0;
+  std::optional<Failure> exit_failure_;       // of a runtime whose last words may still be unheard
   std::optional<Nanoseconds> init_duration_;  // for the first invoke's report
   Timers::Id phase_timer_;                    // of the init or the invoke that goes on
   Timers::Id idle_timer_;
   Timers::Id flush_timer_;
-  Timers::Id broken_timer_;  // of a response that broke off
+  Timers::Id unread_timer_;
 
   std::shared_ptr<Invocation> invocation_;
   Clock::TimePoint invoke_started_;
-  bool delivered_ = false;                     // the START line is written
-  StartKind start_ = StartKind::kWarm;         // of the invoke that goes on, or the next
+  bool delivered_ = false;              // the START line is written
+  bool stream_broken_ = false;          // the response broke off, and nothing more came yet
+  bool runtime_done_ = false;           // it has answered and asked for more
+  StartKind start_ = StartKind::kWarm;  // of the invoke that goes on, or the next
+  std::optional<std::size_t> produced_bytes_;
   std::optional<InvokeOutcome> held_outcome_;  // until the log is complete
   RunStatus settled_status_ = RunStatus::kSuccess;
 

@@ -102,6 +102,20 @@ TEST_F(EnvironmentTest, AnswersAtOnceWhenTheProcessExits) {
   EXPECT_THAT(log(), EndsWith("\tStatus: error\tError Type: Runtime.ExitError\n"));
 }
 
+TEST_F(EnvironmentTest, TakesWhatAProcessSaidBeforeItExited) {
+  const auto next = WarmUp();
+  const auto invoke = Submit();
+  listeners_.unread = true;
+  Exit(0, {.code = 1});
+  Advance(1ms);
+  EXPECT_FALSE(invoke.done());
+  Respond(0, next, "\"heard\"");
+  listeners_.unread = false;
+  Advance(1ms);
+  EXPECT_EQ(invoke.result().payload, "\"heard\"");
+  EXPECT_THAT(log(), EndsWith("\tStatus: error\tError Type: Runtime.ExitError\n"));
+}
+
 TEST_F(EnvironmentTest, StartsANewProcessInTheSameSandboxAfterACrash) {
   WarmUp();
   Submit();
@@ -222,6 +236,51 @@ TEST_F(EnvironmentTest, FailsAnAnswerThatIsTooLarge) {
   EXPECT_EQ(invoke.result().payload,
             R"({"errorType":"Function.ResponseSizeTooLarge","errorMessage":)"
             R"("Response payload size exceeded maximum allowed payload size (6291556 bytes)."})");
+}
+
+// Of a runtime that hangs up in the middle of a response.
+class BrokenBody final : public http::BodySource {
+ public:
+  boost::asio::awaitable<std::expected<std::string, Error>> Next() override {
+    co_return std::unexpected(Error{ErrorCode::kUnavailable, "hung up"});
+  }
+  const http::Headers& trailers() const override { return fields_; }
+
+ private:
+  http::Headers fields_;
+};
+
+class BrokenStream : public EnvironmentTest {
+ protected:
+  Invoke SubmitAndBreak() {
+    WarmUp();
+    const auto invoke = Submit();
+    http::Request head{
+        "POST",
+        "/2018-06-01/runtime/invocation/" + invoke.invocation->event->request_id + "/response",
+        {{"Lambda-Runtime-Function-Response-Mode", "streaming"}},
+        {}};
+    boost::asio::co_spawn(context_, listeners_.api(0).HandleStream(std::move(head), body_),
+                          boost::asio::detached);
+    Poll();
+    return invoke;
+  }
+  BrokenBody body_;
+};
+
+TEST_F(BrokenStream, SaysThatTheProcessExitedHoweverLateThatIsSeen) {
+  const auto invoke = SubmitAndBreak();
+  Advance(2s);
+  EXPECT_FALSE(invoke.done());
+  Exit(0, {.code = 3});
+  EXPECT_THAT(invoke.result().payload, HasSubstr("Runtime.ExitError"));
+}
+
+TEST_F(BrokenStream, SaysThatTheResponseBrokeOffWhenTheRuntimeLivesOn) {
+  const auto invoke = SubmitAndBreak();
+  Next(0);
+  ASSERT_TRUE(invoke.done());
+  EXPECT_THAT(invoke.result().payload, HasSubstr("Runtime.TruncatedResponse"));
 }
 
 TEST_F(EnvironmentTest, LogsWhatItPrintsBeforeItsReport) {

@@ -52,13 +52,16 @@ std::string Failure::Payload(std::string_view request_id) const {
       boost::json::object{{"errorType", error_type}, {"errorMessage", text}});
 }
 
+std::string ExitText(const sandbox::ExitStatus& status) {
+  if (status.signaled) return fmt::format("signal: {}", SignalName(status.code));
+  return status.code == 0 ? "exit code 0" : fmt::format("exit status {}", status.code);
+}
+
 Failure ExitFailure(const sandbox::ExitStatus& status) {
   Failure failure{.error_type = "Runtime.ExitError"};
   if (status.out_of_memory) failure.error_type = "Runtime.OutOfMemory";
-  if (status.signaled) {
-    failure.message = fmt::format("Runtime exited with error: signal: {}", SignalName(status.code));
-  } else if (status.code != 0) {
-    failure.message = fmt::format("Runtime exited with error: exit status {}", status.code);
+  if (status.signaled || status.code != 0) {
+    failure.message = "Runtime exited with error: " + ExitText(status);
   } else {
     failure.message = "Runtime exited without providing a reason";
   }

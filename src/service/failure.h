@@ -23,6 +23,8 @@ struct Failure {
 };
 
 Failure ExitFailure(const sandbox::ExitStatus& status);
+// "exit status 1", "signal: killed"
+std::string ExitText(const sandbox::ExitStatus& status);
 Failure StartFailure(const Error& error);
 Failure TimeoutFailure(int timeout_seconds);
 Failure PostedFailure(RunStatus status, std::string error_type, std::string body);

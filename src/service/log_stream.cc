@@ -42,31 +42,43 @@ void LogStream::Platform(std::string_view line) {
   WriteLine(line);
 }
 
-void LogStream::Output(std::string_view bytes) {
+void LogStream::Output(std::string_view bytes, Source source) {
+  std::string& begun = partial(source);
   while (!bytes.empty()) {
     const auto newline = bytes.find('\n');
     if (newline == bytes.npos) {
-      const auto take = bytes.substr(0, kLongestLine - partial_.size());
-      partial_.append(take);
+      const auto take = bytes.substr(0, kLongestLine - begun.size());
+      begun.append(take);
       bytes.remove_prefix(take.size());
-      if (partial_.size() == kLongestLine) EndOutput();
+      if (begun.size() == kLongestLine) EndOutput(source);
       continue;
     }
     const auto line = bytes.substr(0, newline);
     bytes.remove_prefix(newline + 1);
-    if (partial_.empty()) {
-      WriteLine(line);
+    if (begun.empty()) {
+      WriteOutput(source, line);
     } else {
-      partial_.append(line);
-      EndOutput();
+      begun.append(line);
+      EndOutput(source);
     }
   }
 }
 
 void LogStream::EndOutput() {
-  if (partial_.empty()) return;
-  WriteLine(partial_);
-  partial_.clear();
+  EndOutput(Source::kFunction);
+  EndOutput(Source::kExtension);
+}
+
+void LogStream::EndOutput(Source source) {
+  std::string& begun = partial(source);
+  if (begun.empty()) return;
+  WriteOutput(source, begun);
+  begun.clear();
+}
+
+void LogStream::WriteOutput(Source source, std::string_view line) {
+  if (tap_) tap_(source, line);
+  WriteLine(line);
 }
 
 void LogStream::WriteLine(std::string_view line) {

@@ -34,6 +34,22 @@ TEST_F(LogStreamTest, PutsLinesTogetherFromPieces) {
   EXPECT_THAT(lines_, ElementsAre("one", "two", "", "three", "END"));
 }
 
+TEST_F(LogStreamTest, KeepsTheLinesOfFunctionsAndExtensionsApart) {
+  using Source = LogStream::Source;
+  std::vector<std::string> tapped;
+  LogStream stream(
+      logs_, "g", "s", [this](std::string_view line) { lines_.emplace_back(line); }, clock_, log_);
+  stream.set_tap([&](Source source, std::string_view line) {
+    tapped.push_back((source == Source::kExtension ? "e " : "f ") + std::string(line));
+  });
+  stream.Output("one ");
+  stream.Output("beside\n", Source::kExtension);
+  stream.Output("line\nleft over");
+  stream.Platform("END");
+  EXPECT_THAT(lines_, ElementsAre("beside", "one line", "left over", "END"));
+  EXPECT_THAT(tapped, ElementsAre("e beside", "f one line", "f left over"));
+}
+
 TEST_F(LogStreamTest, CutsLinesWithoutAnEnd) {
   LogStream stream(
       logs_, "g", "s", [this](std::string_view line) { lines_.emplace_back(line); }, clock_, log_);

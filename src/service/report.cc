@@ -1,6 +1,7 @@
 #include "service/report.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -59,6 +60,11 @@ void AddStatus(json::object& record, RunStatus status, std::string_view error_ty
   if (!error_type.empty()) record["errorType"] = error_type;
 }
 
+void AddTracing(json::object& record, std::string_view trace_id) {
+  if (trace_id.empty()) return;
+  record["tracing"] = json::object{{"type", "X-Amzn-Trace-Id"}, {"value", trace_id}};
+}
+
 std::string TextStatus(RunStatus status, std::string_view error_type) {
   std::string text = fmt::format("Status: {}", StatusName(status));
   if (!error_type.empty()) text += fmt::format("\tError Type: {}", error_type);
@@ -102,13 +108,13 @@ std::string PlatformLines::InitStart(Clock::WallTime now) const {
                        runtime_version_arn_);
   }
   if (!Shows(Level::kInfo)) return {};
-  return Document(now, "platform.initStart",
-                  {{"initializationType", initialization_},
-                   {"phase", "init"},
-                   {"runtimeVersion", runtime_version_},
-                   {"runtimeVersionArn", runtime_version_arn_},
-                   {"functionName", function_name_},
-                   {"functionVersion", function_version_}});
+  return Document(now, "platform.initStart", InitStartRecord());
+}
+
+json::object PlatformLines::InitStartRecord() const {
+  return {{"initializationType", initialization_}, {"phase", "init"},
+          {"runtimeVersion", runtime_version_},    {"runtimeVersionArn", runtime_version_arn_},
+          {"functionName", function_name_},        {"functionVersion", function_version_}};
 }
 
 std::string PlatformLines::InitDone(Clock::WallTime now, const InitReport& report) const {
@@ -121,12 +127,60 @@ std::string PlatformLines::InitDone(Clock::WallTime now, const InitReport& repor
   }
   const Level level = failed ? Level::kWarn : Level::kDebug;
   if (!Shows(level)) return {};
+  return Document(now, "platform.initRuntimeDone", InitRuntimeDoneRecord(report)) + "\n" +
+         Document(now, "platform.initReport", InitReportRecord(report));
+}
+
+json::object PlatformLines::InitRuntimeDoneRecord(const InitReport& report) const {
   json::object done{{"initializationType", initialization_}, {"phase", PhaseName(report.phase)}};
   AddStatus(done, report.status, report.error_type);
-  json::object init_report = done;
-  init_report["metrics"] = json::object{{"durationMs", Milliseconds(report.duration)}};
-  return Document(now, "platform.initRuntimeDone", std::move(done)) + "\n" +
-         Document(now, "platform.initReport", std::move(init_report));
+  return done;
+}
+
+json::object PlatformLines::InitReportRecord(const InitReport& report) const {
+  json::object record = InitRuntimeDoneRecord(report);
+  record["metrics"] = json::object{{"durationMs", Milliseconds(report.duration)}};
+  return record;
+}
+
+std::string PlatformLines::Extension(Clock::WallTime now, const Extensions::Status& status) const {
+  if (format_ == LogFormat::kJson) {
+    if (!Shows(Level::kInfo)) return {};
+    return Document(now, "platform.extension", ExtensionRecord(status));
+  }
+  std::string line = fmt::format("EXTENSION\tName: {}\tState: {}\tEvents: [{}]", status.name,
+                                 NameOf(status.state), fmt::join(status.events, ","));
+  if (!status.error_type.empty()) line += "\tError Type: " + status.error_type;
+  return line;
+}
+
+json::object PlatformLines::ExtensionRecord(const Extensions::Status& status) {
+  json::array events;
+  for (const std::string& event : status.events) events.emplace_back(event);
+  json::object record{
+      {"name", status.name}, {"state", NameOf(status.state)}, {"events", std::move(events)}};
+  if (!status.error_type.empty()) record["errorType"] = status.error_type;
+  return record;
+}
+
+std::string PlatformLines::Subscribed(Clock::WallTime now, std::string_view extension,
+                                      const Subscription& subscription, TelemetryApi api) const {
+  const bool logs = api == TelemetryApi::kLogs;
+  json::array types;
+  std::string names;
+  for (const TelemetryKind kind : subscription.kinds) {
+    types.emplace_back(NameOf(kind));
+    std::string name(NameOf(kind));
+    name.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(name.front())));
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  if (format_ == LogFormat::kText) {
+    return fmt::format("{}\tName: {}\tState: Subscribed\tTypes: [{}]", logs ? "LOGS" : "TELEMETRY",
+                       extension, names);
+  }
+  if (!Shows(Level::kInfo)) return {};
+  return Document(now, logs ? "platform.logsSubscription" : "platform.telemetrySubscription",
+                  {{"name", extension}, {"state", "Subscribed"}, {"types", std::move(types)}});
 }
 
 std::string PlatformLines::Start(Clock::WallTime now, std::string_view request_id) const {
@@ -134,17 +188,40 @@ std::string PlatformLines::Start(Clock::WallTime now, std::string_view request_i
     return fmt::format("START RequestId: {} Version: {}", request_id, function_version_);
   }
   if (!Shows(Level::kInfo)) return {};
-  return Document(now, "platform.start",
-                  {{"requestId", request_id}, {"version", function_version_}});
+  return Document(now, "platform.start", StartRecord(request_id, {}));
+}
+
+json::object PlatformLines::StartRecord(std::string_view request_id,
+                                        std::string_view trace_id) const {
+  json::object record{{"requestId", request_id}, {"version", function_version_}};
+  AddTracing(record, trace_id);
+  return record;
 }
 
 std::string PlatformLines::End(Clock::WallTime now, const InvokeReport& report) const {
   if (format_ == LogFormat::kText) return fmt::format("END RequestId: {}", report.request_id);
   if (!Shows(report.status == RunStatus::kSuccess ? Level::kDebug : Level::kWarn)) return {};
-  json::object record{{"requestId", report.request_id},
-                      {"metrics", {{"durationMs", Milliseconds(report.duration)}}}};
+  return Document(now, "platform.runtimeDone", RuntimeDoneRecord(report));
+}
+
+json::object PlatformLines::RuntimeDoneRecord(const InvokeReport& report) const {
+  json::object metrics{{"durationMs", Milliseconds(report.duration)}};
+  if (report.produced_bytes) metrics["producedBytes"] = *report.produced_bytes;
+  json::object record{{"requestId", report.request_id}, {"metrics", std::move(metrics)}};
   AddStatus(record, report.status, report.error_type);
-  return Document(now, "platform.runtimeDone", std::move(record));
+  return record;
+}
+
+json::object PlatformLines::ReportRecord(const InvokeReport& report) const {
+  json::object metrics{
+      {"durationMs", Milliseconds(report.duration)},
+      {"billedDurationMs", BilledMilliseconds(report.duration, report.init_duration)},
+      {"memorySizeMB", report.memory_mb},
+      {"maxMemoryUsedMB", Megabytes(report.peak_memory_bytes, report.memory_mb)}};
+  if (report.init_duration) metrics["initDurationMs"] = Milliseconds(*report.init_duration);
+  json::object record{{"requestId", report.request_id}, {"metrics", std::move(metrics)}};
+  AddStatus(record, report.status, report.error_type);
+  return record;
 }
 
 std::string PlatformLines::Report(Clock::WallTime now, const InvokeReport& report) const {
@@ -152,14 +229,7 @@ std::string PlatformLines::Report(Clock::WallTime now, const InvokeReport& repor
   const std::int64_t peak = Megabytes(report.peak_memory_bytes, report.memory_mb);
   if (format_ == LogFormat::kJson) {
     if (!Shows(report.status == RunStatus::kSuccess ? Level::kInfo : Level::kWarn)) return {};
-    json::object metrics{{"durationMs", Milliseconds(report.duration)},
-                         {"billedDurationMs", billed},
-                         {"memorySizeMB", report.memory_mb},
-                         {"maxMemoryUsedMB", peak}};
-    if (report.init_duration) metrics["initDurationMs"] = Milliseconds(*report.init_duration);
-    json::object record{{"requestId", report.request_id}, {"metrics", std::move(metrics)}};
-    AddStatus(record, report.status, report.error_type);
-    return Document(now, "platform.report", std::move(record));
+    return Document(now, "platform.report", ReportRecord(report));
   }
   std::string line = fmt::format(
       "REPORT RequestId: {}\tDuration: {:.2f} ms\tBilled Duration: {} ms\tMemory Size: {} MB\t"

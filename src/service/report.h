@@ -6,7 +6,11 @@
 #include <string>
 #include <string_view>
 
+#include <boost/json/object.hpp>
+
 #include "base/clock.h"
+#include "service/extension_request.h"
+#include "service/extensions.h"
 #include "service/function_config.h"
 
 namespace kelvin::service {
@@ -32,6 +36,7 @@ struct InvokeReport {
   RunStatus status = RunStatus::kSuccess;
   std::string_view error_type = {};  // with kError
   std::string_view trace_id = {};    // an X-Amzn-Trace-Id; adds the XRAY line when it is sampled
+  std::optional<std::size_t> produced_bytes = {};
 };
 
 // What one init came to.
@@ -56,6 +61,18 @@ class PlatformLines {
   std::string Start(Clock::WallTime now, std::string_view request_id) const;
   std::string End(Clock::WallTime now, const InvokeReport& report) const;
   std::string Report(Clock::WallTime now, const InvokeReport& report) const;
+  std::string Extension(Clock::WallTime now, const Extensions::Status& status) const;
+  std::string Subscribed(Clock::WallTime now, std::string_view extension,
+                         const Subscription& subscription, TelemetryApi api) const;
+
+  // What the JSON documents say, which is also what telemetry says.
+  boost::json::object InitStartRecord() const;
+  boost::json::object InitRuntimeDoneRecord(const InitReport& report) const;
+  boost::json::object InitReportRecord(const InitReport& report) const;
+  boost::json::object StartRecord(std::string_view request_id, std::string_view trace_id) const;
+  boost::json::object RuntimeDoneRecord(const InvokeReport& report) const;
+  boost::json::object ReportRecord(const InvokeReport& report) const;
+  static boost::json::object ExtensionRecord(const Extensions::Status& status);
 
  private:
   enum class Level { kDebug, kInfo, kWarn };

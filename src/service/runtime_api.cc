@@ -114,8 +114,16 @@ RuntimeApi::~RuntimeApi() {
   Reset();
 }
 
+void RuntimeApi::Mount(std::string_view prefix, Handler handler) {
+  mounted_.emplace_back(prefix, std::move(handler));
+}
+
 boost::asio::awaitable<http::Response> RuntimeApi::Handle(http::Request request) {
   if (PathOf(request.target) == kNextPath && request.method == "GET") co_return co_await Next();
+  for (const auto& [prefix, handler] : mounted_) {
+    // This object may be gone when the wait ends.
+    if (request.target.starts_with(prefix)) co_return co_await handler(std::move(request));
+  }
   co_return Dispatch(request);
 }
 

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -60,6 +63,10 @@ class RuntimeApi {
   RuntimeApi& operator=(const RuntimeApi&) = delete;
   ~RuntimeApi();  // as Reset
 
+  // Another API on the same address: calls whose target begins with `prefix` go to `handler`.
+  using Handler = std::function<boost::asio::awaitable<http::Response>(http::Request)>;
+  void Mount(std::string_view prefix, Handler handler);
+
   boost::asio::awaitable<http::Response> Handle(http::Request request);
   // The same for a request whose body comes in pieces: for which IsStream says so.
   boost::asio::awaitable<http::Response> HandleStream(http::Request head, http::BodySource& body);
@@ -99,6 +106,7 @@ class RuntimeApi {
   bool IsCurrent(std::string_view request_id) const;
 
   Observer& observer_;
+  std::vector<std::pair<std::string_view, Handler>> mounted_;
   State state_ = State::kStarted;
   std::shared_ptr<const RuntimeEvent> event_;
   std::shared_ptr<Waiter> waiter_;

@@ -31,6 +31,7 @@ class TcpListener final : public RuntimeListener {
       : server_(std::move(server)),
         address_(fmt::format("{}:{}", server_->endpoint().host, server_->endpoint().port)) {}
   const std::string& address() const override { return address_; }
+  bool has_unread() const override { return server_->has_unread(); }
 
  private:
   std::unique_ptr<http::Server> server_;

@@ -18,6 +18,8 @@ class RuntimeListener {
   virtual ~RuntimeListener() = default;
   // "host:port", as in AWS_LAMBDA_RUNTIME_API.
   virtual const std::string& address() const = 0;
+  // Whether a process has said something there that the API has not been told yet.
+  virtual bool has_unread() const = 0;
 };
 
 // Makes listeners: the seam for the network between the service and the runtimes.

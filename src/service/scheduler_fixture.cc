@@ -24,7 +24,8 @@ SchedulerFixture::SchedulerFixture() {
                                       .random = random_,
                                       .log = log_,
                                       .metrics = metrics_,
-                                      .logs = logs_},
+                                      .logs = logs_,
+                                      .telemetry = telemetry_},
                      options_, 3);
 }
 
@@ -38,7 +39,7 @@ void SchedulerFixture::Configure(std::string_view name, std::string_view descrip
   config_.log_group = "/aws/lambda/" + std::string(name);
   config_.description = description;
   scheduler_->Configure(std::make_shared<const FunctionConfig>(config_),
-                        FunctionFolders{"/code", {}});
+                        FunctionFolders{"/code", layers_});
   Poll();
 }
 
@@ -63,8 +64,15 @@ SchedulerFixture::Invoke SchedulerFixture::Submit(std::string_view name, LogTail
 SchedulerFixture::Answer SchedulerFixture::Call(std::size_t environment, std::string_view method,
                                                 std::string_view path, std::string body,
                                                 http::Headers headers) {
-  http::Request request{std::string(method), "/2018-06-01/runtime/" + std::string(path),
-                        std::move(headers), std::move(body)};
+  return CallAny(environment, method, "/2018-06-01/runtime/" + std::string(path), std::move(body),
+                 std::move(headers));
+}
+
+SchedulerFixture::Answer SchedulerFixture::CallAny(std::size_t environment, std::string_view method,
+                                                   std::string target, std::string body,
+                                                   http::Headers headers) {
+  http::Request request{std::string(method), std::move(target), std::move(headers),
+                        std::move(body)};
   Answer answer = std::make_shared<std::optional<http::Response>>();
   asio::co_spawn(
       context_,

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "sandbox/fake_sandboxes.h"
 #include "service/scheduler.h"
+#include "service/telemetry_sender.h"
 
 namespace kelvin::service {
 
@@ -33,21 +34,52 @@ class FakeListeners final : public RuntimeListeners {
  public:
   std::expected<std::unique_ptr<RuntimeListener>, Error> Listen(RuntimeApi& api) override {
     apis_.push_back(&api);
-    return std::make_unique<Listener>("127.0.0.1:" + std::to_string(9000 + apis_.size()));
+    return std::make_unique<Listener>("127.0.0.1:" + std::to_string(9000 + apis_.size()), unread);
   }
+  bool unread = false;
   // Of the nth environment, from 0.
   RuntimeApi& api(std::size_t index) { return *apis_.at(index); }
 
  private:
   class Listener final : public RuntimeListener {
    public:
-    explicit Listener(std::string address) : address_(std::move(address)) {}
+    Listener(std::string address, const bool& unread)
+        : address_(std::move(address)), unread_(unread) {}
     const std::string& address() const override { return address_; }
+    bool has_unread() const override { return unread_; }
 
    private:
     std::string address_;
+    const bool& unread_;
   };
   std::vector<RuntimeApi*> apis_;
+};
+
+// Takes telemetry at once, or refuses it.
+class FakeTelemetrySender final : public TelemetrySender {
+ public:
+  struct Batch {
+    TelemetryDestination destination;
+    std::string body;
+  };
+  boost::asio::awaitable<std::expected<void, Error>> Send(TelemetryDestination destination,
+                                                          std::string body) override {
+    if (failures > 0) {
+      --failures;
+      co_return std::unexpected(Error{ErrorCode::kUnavailable, "connection refused"});
+    }
+    batches.push_back({std::move(destination), std::move(body)});
+    if (held) co_await held->Wait();
+    co_return std::expected<void, Error>();
+  }
+  std::vector<Batch> batches;
+  int failures = 0;                     // the next ones fail
+  std::shared_ptr<OneShot<bool>> held;  // what is sent waits for it
+  std::string all() const {
+    std::string text;
+    for (const Batch& batch : batches) text += batch.body + "\n";
+    return text;
+  }
 };
 
 // A scheduler over fakes: the test plays the callers, the runtimes and the clock.
@@ -70,6 +102,9 @@ class SchedulerFixture : public ::testing::Test {
   Answer Call(std::size_t environment, std::string_view method, std::string_view path,
               std::string body = {}, http::Headers headers = {});
   Answer Next(std::size_t environment);
+  // Of any API at the environment's address; `target` is the whole path.
+  Answer CallAny(std::size_t environment, std::string_view method, std::string target,
+                 std::string body = {}, http::Headers headers = {});
   // For the event that `next` was answered with.
   int Respond(std::size_t environment, const Answer& next, std::string body);
   // A function "f" with an environment that has done its init and one invoke, and waits for more.
@@ -98,6 +133,8 @@ class SchedulerFixture : public ::testing::Test {
   Metrics metrics_{clock_};
   std::unique_ptr<LogStore> log_store_ = LogStore::Open(folder_.path(), clock_).value();
   FunctionLogs logs_{*log_store_};
+  FakeTelemetrySender telemetry_;
+  std::filesystem::path layers_;  // of what Configure configures
   EnvironmentOptions options_;
   FunctionConfig config_;
   std::string function_lines_;

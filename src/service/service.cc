@@ -25,6 +25,7 @@
 #include "service/scheduler.h"
 #include "service/settings_api.h"
 #include "service/tag_api.h"
+#include "service/telemetry_sender.h"
 #include "service/timers.h"
 #include "service/url_api.h"
 #include "service/url_invoke.h"
@@ -37,8 +38,8 @@ using asio::awaitable;
 
 namespace {
 
-// Of Stop: then busy environments are killed.
-constexpr std::chrono::milliseconds kStopGrace{1500};
+// Of Stop: then busy environments are killed. Extensions have two seconds to end.
+constexpr std::chrono::milliseconds kStopGrace{2200};
 // Then what the kernel has not ended yet is left to the sandboxes' own destruction.
 constexpr std::chrono::milliseconds kStopLimit{5000};
 constexpr std::chrono::milliseconds kStopStep{5};
@@ -82,6 +83,7 @@ class Service::Impl {
   Timers timers_;
   std::unique_ptr<RuntimeListeners> listeners_;
   Metrics metrics_;
+  std::unique_ptr<TelemetrySender> telemetry_;
   FunctionRegistry registry_;
   Scheduler scheduler_;
   EventQueue events_;
@@ -108,6 +110,7 @@ Service::Impl::Impl(const asio::any_io_executor& executor, const ServiceParts& p
       timers_(executor, parts.clock),
       listeners_(NewTcpListeners(executor, parts.log)),
       metrics_(parts.clock),
+      telemetry_(NewLoopbackSender()),
       scheduler_({.executor = executor,
                   .sandboxes = parts.sandboxes,
                   .listeners = *listeners_,
@@ -116,7 +119,8 @@ Service::Impl::Impl(const asio::any_io_executor& executor, const ServiceParts& p
                   .random = parts.random,
                   .log = parts.log,
                   .metrics = metrics_,
-                  .logs = logs_},
+                  .logs = logs_,
+                  .telemetry = *telemetry_},
                  environment_options_, options.account_concurrency),
       events_({.executor = executor,
                .store = store_,

@@ -75,8 +75,9 @@ class Service {
   // overlap.
   boost::asio::awaitable<http::Reply> Handle(http::Request request);
 
-  // Refuses new work and ends every environment: SIGTERM, and SIGKILL for what is left within two
-  // seconds. When it returns, no process of a function remains, unless the kernel itself hangs.
+  // Refuses new work and ends every environment: SIGTERM, and SIGKILL for what is left after little
+  // more than two seconds. When it returns, no process of a function remains, unless the kernel
+  // itself hangs.
   boost::asio::awaitable<void> Stop();
 
   // Largest request body of the API: what the HTTP server in front must let through.

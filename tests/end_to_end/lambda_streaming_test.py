@@ -92,7 +92,7 @@ class Gate:
 
 class Streaming(harness.ServiceTest):
     def setUp(self):
-        self.create("stream", harness.script_zip(STREAM), Timeout=60, MemorySize=1769)
+        self.create("stream", harness.script_zip(STREAM), Timeout=900, MemorySize=1769)
 
     def stream(self, event, headers={}):
         """The events of one InvokeWithResponseStream, which Debian's boto3 does not know yet; its

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <deque>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/json/value.hpp>
+
+#include "base/clock.h"
+#include "service/extension_request.h"
+#include "service/function_config.h"
+#include "service/telemetry_sender.h"
+#include "service/timers.h"
+
+namespace kelvin::service {
+
+// The telemetry of one environment: its subscriptions, and the records on their way to them, in
+// batches. Memory stays bounded: what a subscriber does not take in is dropped, and it is told so.
+// Used from the executor's thread.
+class Telemetry {
+ public:
+  // All of it outlives the object.
+  struct Parts {
+    boost::asio::any_io_executor executor;
+    TelemetrySender& sender;
+    Timers& timers;
+    const Clock& clock;
+  };
+  explicit Telemetry(const Parts& parts);
+  Telemetry(const Telemetry&) = delete;
+  Telemetry& operator=(const Telemetry&) = delete;
+  ~Telemetry();  // what was not sent is lost
+
+  // An init begins: there are no subscriptions yet, and with `kept` what is emitted waits for them.
+  enum class Early { kDropped, kKept };
+  void Begin(Early early);
+  // The init is over, and with it the time to subscribe.
+  void Close();
+  bool closed() const { return closed_; }
+  // Whether emitting does anything.
+  bool wanted() const { return !subscribers_.empty() || (!closed_ && early_kept_); }
+
+  // A second one of the same extension takes the place of the first.
+  void Subscribe(std::string_view extension, Subscription subscription, TelemetryApi api);
+  void Emit(TelemetryKind kind, std::string_view type, boost::json::value record);
+  // A printed line; with kJson one that is a JSON object goes as that.
+  void EmitLine(TelemetryKind kind, std::string_view line, LogFormat format);
+  // Sends what there is without waiting for more.
+  void Flush();
+
+ private:
+  struct Record {
+    TelemetryKind kind;
+    std::string text;
+  };
+  struct Subscriber {
+    std::string extension;
+    Subscription subscription;
+    std::vector<std::string> records = {};
+    std::size_t bytes = 0;
+    bool sending = false;
+    std::size_t dropped_records = 0;
+    std::size_t dropped_bytes = 0;
+    std::string drop_reason = {};
+    Timers::Id timer = {};
+  };
+
+  std::string Text(std::string_view type, boost::json::value record) const;
+  void Add(Subscriber& subscriber, std::string text);
+  void Drop(Subscriber& subscriber, std::size_t records, std::size_t bytes,
+            std::string_view reason);
+  void Send(Subscriber& subscriber);
+  void Sent(Subscriber& subscriber, std::size_t records, std::size_t bytes,
+            const std::expected<void, Error>& sent);
+
+  Parts parts_;
+  bool closed_ = true;
+  bool early_kept_ = false;
+  std::size_t early_bytes_ = 0;
+  std::vector<Record> early_;
+  std::vector<std::shared_ptr<Subscriber>> subscribers_;
+  std::shared_ptr<Telemetry*> self_;
+};
+
+}  // namespace kelvin::service

@@ -1,0 +1,163 @@
+#include "service/telemetry.h"
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "service/scheduler_fixture.h"
+
+namespace kelvin::service {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+class TelemetryTest : public ::testing::Test {
+ protected:
+  TelemetryTest() { telemetry_.Begin(Telemetry::Early::kKept); }
+  ~TelemetryTest() override {
+    if (sender_.held) sender_.held->Set(true);
+    Poll();
+  }
+
+  static Subscription Of(std::vector<TelemetryKind> kinds) {
+    Subscription subscription;
+    subscription.kinds = std::move(kinds);
+    subscription.destination.port = 8080;
+    subscription.max_items = 1000;
+    subscription.timeout = 100ms;
+    return subscription;
+  }
+  void Subscribe(std::vector<TelemetryKind> kinds) {
+    telemetry_.Subscribe("ext", Of(std::move(kinds)), TelemetryApi::kTelemetry);
+  }
+  void Line(std::string_view line) {
+    telemetry_.EmitLine(TelemetryKind::kFunction, line, LogFormat::kText);
+  }
+  void Poll() {
+    context_.restart();
+    context_.poll();
+  }
+  void Advance(std::chrono::milliseconds time) {
+    clock_.Advance(time);
+    timers_.RunDue();
+    Poll();
+  }
+
+  FakeClock clock_;
+  boost::asio::io_context context_{1};
+  Timers timers_{context_.get_executor(), clock_};
+  FakeTelemetrySender sender_;
+  Telemetry telemetry_{{context_.get_executor(), sender_, timers_, clock_}};
+};
+
+TEST_F(TelemetryTest, SendsWhatIsWantedAfterTheTimeout) {
+  Subscribe({TelemetryKind::kFunction});
+  Line("one");
+  telemetry_.EmitLine(TelemetryKind::kExtension, "not wanted", LogFormat::kText);
+  Line("two");
+  Advance(99ms);
+  EXPECT_THAT(sender_.batches, IsEmpty());
+  Advance(1ms);
+  ASSERT_THAT(sender_.batches, SizeIs(1));
+  const auto records = boost::json::parse(sender_.batches[0].body).as_array();
+  ASSERT_THAT(records, SizeIs(2));
+  EXPECT_EQ(records[0].at("type"), "function");
+  EXPECT_EQ(records[0].at("record"), "one");
+  EXPECT_TRUE(records[0].at("time").is_string());
+  EXPECT_EQ(sender_.batches[0].destination.port, 8080);
+}
+
+TEST_F(TelemetryTest, GivesWhatCameBeforeTheSubscription) {
+  telemetry_.Emit(TelemetryKind::kPlatform, "platform.initStart", boost::json::object{});
+  Line("early");
+  Subscribe({TelemetryKind::kPlatform});
+  telemetry_.Flush();
+  Poll();
+  EXPECT_THAT(sender_.all(),
+              AllOf(HasSubstr("platform.initStart"), HasSubstr("platform.telemetrySubscription"),
+                    Not(HasSubstr("early"))));
+}
+
+TEST_F(TelemetryTest, SendsLinesOfTcpOnePerRecord) {
+  Subscription subscription = Of({TelemetryKind::kFunction});
+  subscription.destination.protocol = TelemetryDestination::Protocol::kTcp;
+  telemetry_.Subscribe("ext", subscription, TelemetryApi::kTelemetry);
+  Line("one");
+  Line("two");
+  telemetry_.Flush();
+  Poll();
+  EXPECT_EQ(std::ranges::count(sender_.batches.at(0).body, '\n'), 2);
+  EXPECT_EQ(sender_.batches[0].body.front(), '{');
+}
+
+TEST_F(TelemetryTest, SendsAFullBatchAtOnce) {
+  Subscribe({TelemetryKind::kFunction});
+  for (int i = 0; i < 1000; ++i) Line("x");
+  Poll();
+  EXPECT_THAT(sender_.batches, SizeIs(1));
+  Line(std::string(200'000, 'y'));
+  Line(std::string(100'000, 'z'));
+  Poll();
+  ASSERT_THAT(sender_.batches, SizeIs(2));
+  EXPECT_LT(sender_.batches[1].body.size(), 262'144u);
+}
+
+TEST_F(TelemetryTest, SendsAJsonLineAsWhatItIs) {
+  Subscribe({TelemetryKind::kFunction});
+  telemetry_.EmitLine(TelemetryKind::kFunction, R"({"level":"INFO"})", LogFormat::kJson);
+  telemetry_.EmitLine(TelemetryKind::kFunction, R"({"level":)", LogFormat::kJson);
+  telemetry_.EmitLine(TelemetryKind::kFunction, R"({"level":1})", LogFormat::kText);
+  telemetry_.Flush();
+  Poll();
+  EXPECT_THAT(sender_.all(), AllOf(HasSubstr(R"("record":{"level":"INFO"})"),
+                                   HasSubstr(R"("record":"{\"level\":")"),
+                                   HasSubstr(R"("record":"{\"level\":1}")")));
+}
+
+TEST_F(TelemetryTest, DropsWhatASlowListenerDoesNotTakeAndSaysSo) {
+  Subscribe({TelemetryKind::kFunction});
+  sender_.held = std::make_shared<OneShot<bool>>();
+  for (int i = 0; i < 3000; ++i) Line("x");
+  Poll();
+  EXPECT_THAT(sender_.batches, SizeIs(1));
+  std::exchange(sender_.held, nullptr)->Set(true);
+  Poll();
+  ASSERT_THAT(sender_.batches, SizeIs(2));
+  const auto records = boost::json::parse(sender_.batches[1].body).as_array();
+  EXPECT_THAT(records, SizeIs(1001));
+  EXPECT_EQ(records[0].at("type"), "platform.logsDropped");
+  EXPECT_EQ(records[0].at("record").at("droppedRecords"), 1000);
+  EXPECT_THAT(sender_.batches[1].body, HasSubstr("Consumer seems to have fallen behind"));
+}
+
+TEST_F(TelemetryTest, SaysWhatARefusedBatchHeld) {
+  Subscribe({TelemetryKind::kFunction});
+  sender_.failures = 1;
+  Line("lost");
+  telemetry_.Flush();
+  Poll();
+  Line("next");
+  telemetry_.Flush();
+  Poll();
+  Advance(100ms);
+  EXPECT_THAT(sender_.all(),
+              AllOf(Not(HasSubstr("lost")), HasSubstr("next"), HasSubstr("connection refused"),
+                    HasSubstr(R"("droppedRecords":1)")));
+}
+
+TEST_F(TelemetryTest, ForgetsItsSubscribersWhenItBeginsAnew) {
+  Subscribe({TelemetryKind::kFunction});
+  Line("old");
+  telemetry_.Begin(Telemetry::Early::kDropped);
+  EXPECT_FALSE(telemetry_.wanted());
+  Advance(1s);
+  EXPECT_THAT(sender_.batches, IsEmpty());
+}
+
+}  // namespace
+}  // namespace kelvin::service
