@@ -84,7 +84,10 @@ std::expected<Connection, Error> Connection::Open(const std::string& path, Creat
   sqlite3* database = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (create == Create::kYes ? SQLITE_OPEN_CREATE : 0);
-  const int result = sqlite3_open_v2(path.c_str(), &database, flags, nullptr);
+  // One process at a time has the file, so locks between processes, two system calls for every
+  // read, would keep nobody out.
+  const char* locks = path == ":memory:" ? nullptr : "unix-excl";
+  const int result = sqlite3_open_v2(path.c_str(), &database, flags, locks);
   connection.database_.reset(database);
   if (result == SQLITE_OK) return connection;
   return std::unexpected(Error{

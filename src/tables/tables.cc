@@ -28,17 +28,26 @@ constexpr std::size_t kMaxJsonDepth = 256;
 // What most requests need to be parsed without an allocation.
 constexpr std::size_t kArenaBytes = 8192;
 
+// SplitMix64: neighbours in, strangers out.
+std::uint64_t Mixed(std::uint64_t bits) {
+  bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  bits = (bits ^ (bits >> 27)) * 0x94d049bb133111ebULL;
+  return bits ^ (bits >> 31);
+}
+
 std::string NewRequestId(Random& random) {
   constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   constexpr std::size_t kLength = 52;
   constexpr int kBitsPerDigit = 5;
   std::string id;
   id.reserve(kLength);
+  // Ids must differ, not be secret: one random number makes all of one.
+  std::uint64_t state = random.Next();
   std::uint64_t bits = 0;
   int left = 0;
   while (id.size() < kLength) {
     if (left < kBitsPerDigit) {
-      bits = random.Next();
+      bits = Mixed(state += 0x9e3779b97f4a7c15ULL);
       left = 64;
     }
     id += kDigits[bits & 31];
