@@ -209,17 +209,20 @@ class Compiler::Impl {
   // The optimised code may use variables that no quick code has used yet.
   std::expected<void, Error> DefineVariablesOf(const llvm::Module& module) {
     const std::lock_guard lock(quick_.mutex);
-    if (auto ready = Ready(quick_, Tier::kQuick); !ready) return ready;
     const auto undefined = [this](const llvm::GlobalVariable& variable) {
       return !Find(SymbolOf(variable));
     };
-    llvm::SmallVector<llvm::GlobalVariable*> missing;
+    llvm::SmallVector<llvm::StringRef> names;
     for (const llvm::GlobalVariable& variable : module.globals()) {
-      auto* const original = quick_.module->getNamedGlobal(variable.getName());
-      if (original == nullptr || !original->hasInitializer() || !undefined(*original)) continue;
-      missing.push_back(original);
+      const bool own = std::ranges::find(variables_, SymbolOf(variable)) != variables_.end();
+      if (own && undefined(variable)) names.push_back(variable.getName());
     }
-    if (missing.empty()) return {};
+    if (names.empty()) return {};
+    if (auto ready = Ready(quick_, Tier::kQuick); !ready) return ready;
+    llvm::SmallVector<llvm::GlobalVariable*> missing;
+    for (const llvm::StringRef name : names) {
+      missing.push_back(quick_.module->getNamedGlobal(name));
+    }
     const auto variables = ExtractVariables(*quick_.module, missing, {.define = undefined});
     auto made = Link(*variables, *quick_.machine, "variables");
     if (!made) return std::unexpected(std::move(made.error()));

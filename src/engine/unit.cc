@@ -9,7 +9,7 @@ namespace {
 
 using Initializer = void (*)();
 
-// What is compiled before anybody calls it, in instructions of bitcode: some 100 ms of work.
+// What is compiled before anybody calls it, in instructions of bitcode: some 150 ms of work.
 constexpr std::size_t kAheadInstructions = 20'000;
 
 void Switch(std::uint64_t& slot, std::uint64_t code) {
