@@ -1,15 +1,19 @@
 // Whatever the files that the engine reads at its start hold, reading stays within their bytes: the
-// table of names behind its program, the symbols of an image, an image's seal. And an image with
-// one bit changed is refused.
+// table of names behind its program, the symbols of an image, an image's seal, an image that is
+// loaded. And an image with one bit changed is refused.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 
+#include <sys/mman.h>
+
+#include "base/file.h"
 #include "engine/elf_symbols.h"
 #include "engine/exports.h"
 #include "engine/image_format.h"
+#include "engine/image_loader.h"
 
 namespace {
 
@@ -46,6 +50,28 @@ void SealAndDamage(const std::string& bytes, std::uint64_t number) {
   if (CheckSeal(file, seal.engine, "bitcode")) std::abort();
 }
 
+void LoadAsImage(const std::string& bytes) {
+  const kelvin::UniqueFd fd(::memfd_create("image", MFD_CLOEXEC));
+  if (!fd.valid() || !kelvin::WriteAll(fd.get(), bytes)) std::abort();
+  ImageLoader loader(bytes, fd.get());
+  const auto resolve = [](std::string_view name) -> std::optional<std::uint64_t> {
+    return name.size() % 7 == 0 ? std::nullopt : std::optional<std::uint64_t>(name.size());
+  };
+  if (!loader.Map() || !loader.Connect(resolve)) return;
+  if (const auto index = loader.Index()) {
+    // What it promises to hold can be read.
+    std::uint64_t sum = 0;
+    const auto* const at = reinterpret_cast<const char*>(*index);
+    for (std::uint32_t i = 0; i < (*index)->functions; ++i) {
+      sum += reinterpret_cast<const std::uint64_t*>(at + (*index)->slots)[i];
+      sum += reinterpret_cast<const std::uint32_t*>(at + (*index)->bodies)[i];
+    }
+    for (const auto run : loader.initializers()) sum += reinterpret_cast<std::uint64_t>(run);
+    volatile std::uint64_t kept = sum;
+    (void)kept;
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -58,5 +84,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)CheckSeal(bytes, BuildId{}, "bitcode");
   ReadAsProgram(bytes, number);
   SealAndDamage(bytes, number);
+  LoadAsImage(bytes);
   return 0;
 }
