@@ -5,12 +5,14 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 CTEST_ARGS ?=
 COMPARE_ARGS ?=
+BUILD_TARGETS ?= kelvin_cli kelvin_packages
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 
-.PHONY: help compare build test bench asan tsan clang fuzz format format-check tidy install clean
+.PHONY: help compare build packages-arm64 test bench asan tsan clang gcc fuzz format format-check tidy \
+	install install-arm64 clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 compare: build ## build, run the example functions on a local Lambda, print the comparison
 	build/release/bin/kelvin compare $(COMPARE_ARGS)
@@ -19,7 +21,12 @@ build: ## the kelvin command and the example packages, optimised
 	@tools/setup build
 	@test -f build/release/build.ninja || \
 	  cmake --preset release -DKELVIN_TESTS=OFF -DKELVIN_BENCH=OFF --log-level=WARNING
-	@cmake --build --preset release --target kelvin_cli kelvin_packages
+	@cmake --build --preset release --target $(BUILD_TARGETS)
+
+packages-arm64: build ## the example packages for 64-bit ARM, in build/arm64/packages
+	@tools/setup arm64
+	@test -f build/arm64/build.ninja || cmake --preset arm64 --log-level=WARNING
+	@cmake --build --preset arm64
 
 test: ## build everything and run every test (GCC, optimised)
 	@tools/setup
@@ -57,6 +64,9 @@ tidy: ## clang-tidy over everything (slow)
 
 install: build ## install the command and the library under PREFIX (default /usr/local)
 	cmake --install build/release --prefix $(or $(PREFIX),/usr/local)
+
+install-arm64: packages-arm64 ## add the library for 64-bit ARM under PREFIX
+	cmake --install build/arm64 --prefix $(or $(PREFIX),/usr/local)
 
 clean: ## remove what was built
 	rm -rf build out
