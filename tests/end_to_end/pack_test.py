@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 import zipfile
@@ -29,6 +30,10 @@ def kelvin(*arguments, code=0):
     if done.returncode != code:
         raise AssertionError(f"{arguments}: {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
     return done
+
+
+def this_architecture():
+    return "x86_64" if os.uname().machine == "x86_64" else "arm64"
 
 
 class Pack(unittest.TestCase):
@@ -101,6 +106,11 @@ class Pack(unittest.TestCase):
         return [tool, "--root", self.folder / "root", "--runroot", self.folder / "runroot",
                 "--storage-driver", "vfs"]
 
+    def skip_unless_mountable(self, ran):
+        denied = ("operation not permitted", "permission denied")
+        if ran.returncode != 0 and any(word in ran.stderr.lower() for word in denied):
+            self.skipTest(f"this host lets nobody mount within a container: {ran.stderr.strip()}")
+
     def test_buildah_runs_images(self):
         buildah = self.storage("buildah")
         name = run(*buildah, "from", f"oci-archive:{self.image()}").stdout.split()[-1]
@@ -114,12 +124,36 @@ class Pack(unittest.TestCase):
         run(*buildah, "umount", name)
         ran = run(*buildah, "run", "--isolation", "chroot", name, "--", "/var/task/bootstrap",
                   check=False)
-        if ran.returncode != 0:
-            denied = ("operation not permitted", "permission denied")
-            if any(word in ran.stderr.lower() for word in denied):
-                self.skipTest(f"this host lets nobody mount within a container: {ran.stderr.strip()}")
-            raise AssertionError(ran.stderr)
+        self.skip_unless_mountable(ran)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
         self.assertIn("hello from the image", ran.stdout)
+
+    def answer_in(self, archive):
+        """What hello answers, run by buildah in the image."""
+        sys.path.append(str(harness.SOURCE / "tests/install"))
+        import runtime_api
+
+        buildah = self.storage("buildah")
+        name = run(*buildah, "from", f"oci-archive:{archive}").stdout.split()[-1]
+        self.addCleanup(run, *buildah, "rm", name, check=False)
+        # Without a Lambda it only says how to get one.
+        self.skip_unless_mountable(run(*buildah, "run", "--isolation", "chroot", name, "--",
+                                       "/var/task/bootstrap", check=False))
+        command = [*buildah, "run", "--isolation", "chroot", "--network", "host",
+                   "--env", "AWS_LAMBDA_RUNTIME_API={api}", name, "--"]
+        path, body = runtime_api.invoke("/var/task/bootstrap", b'{"name":"Ada"}', command=command,
+                                        environment=os.environ)
+        self.assertTrue(path.endswith("/response"), (path, body))
+        return json.loads(body)
+
+    def test_a_function_answers_in_its_image(self):
+        run("unzip", "-q", harness.PACKAGES / "hello-aot.zip", "-d", self.folder / "function")
+        program = self.folder / "function/bootstrap"
+        image = self.pack("hello.tar", program)
+        self.assertIn("Ada", json.dumps(self.answer_in(image)))
+        base = self.pack("base.tar", self.folder / "in/lib/data.txt", "--prefix", "etc",
+                         "--arch", this_architecture())
+        self.assertIn("Ada", json.dumps(self.answer_in(self.pack("on-top.tar", "--base", base, program))))
 
     def test_podman_loads_images(self):
         podman = self.storage("podman")
@@ -130,7 +164,7 @@ class Pack(unittest.TestCase):
 
     def test_an_image_on_a_base_keeps_what_is_below(self):
         base = self.pack("base.tar", self.folder / "in/lib/data.txt", "--prefix", "etc",
-                         "--arch", "x86_64" if os.uname().machine == "x86_64" else "arm64")
+                         "--arch", this_architecture())
         image = self.image("--base", base)
         found = json.loads(kelvin("inspect", "--json", "--all", image).stdout)["packages"][0]
         names = {file["name"] for file in found["files"]}

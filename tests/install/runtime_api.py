@@ -43,12 +43,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def invoke(program, event, patience=60):
-    """What the function posts for the event: (path, body)."""
+def invoke(program, event, patience=60, command=(), environment=None, cwd=None):
+    """What the function posts for the event: (path, body). `command` starts the program; "{api}" in it
+    stands for the API's address."""
     server = RuntimeApi(event)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"127.0.0.1:{server.server_port}"
     process = subprocess.Popen(
-        [program], env={"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}"})
+        [*(str(word).replace("{api}", address) for word in command), program], cwd=cwd,
+        env={**(environment or {}), "AWS_LAMBDA_RUNTIME_API": address})
     try:
         if not server.answered.wait(patience):
             raise AssertionError(f"{program} did not answer within {patience} s")
