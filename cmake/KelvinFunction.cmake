@@ -10,6 +10,8 @@
 # jit and r2r are compiled by Clang 19, whatever compiles the rest. They take the headers and
 # definitions of LIBS; their code is the engine's own or must be among the SOURCES. PLUGINS go into
 # the packages of jit and r2r; IMAGE_LEAVES_OUT names functions that the image has no code for.
+# Built for another machine (aarch64.cmake) the package is packages/<name>-aot-arm64.zip; the engine
+# is for x86-64 only.
 #
 # kelvin_add_plugin(name SOURCES ... ENTRIES ... [LIBS ...])
 #
@@ -45,9 +47,11 @@ function(_kelvin_aot_link_options target)
     return()
   endif()
   target_link_options(${target} PRIVATE
-    -static-pie -s -Wl,--gc-sections -Wl,--build-id=none
+    -static-pie -s -Wl,--gc-sections -Wl,--build-id=none)
+  if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")  # where GNU ld does not know it
     # Thousands of relative relocations become a bitmap: a smaller file, fewer pages touched.
-    -Wl,-z,pack-relative-relocs)
+    target_link_options(${target} PRIVATE -Wl,-z,pack-relative-relocs)
+  endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # GNU ld cannot read LLVM's form of the objects.
     target_link_options(${target} PRIVATE -fuse-ld=lld
@@ -72,11 +76,15 @@ function(_kelvin_add_aot name)
   kelvin_function_compile_options(${target})
   _kelvin_aot_link_options(${target})
 
-  set(zip ${CMAKE_BINARY_DIR}/packages/${target}.zip)
+  set(package ${target})
+  if(CMAKE_CROSSCOMPILING AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    set(package ${target}-arm64)
+  endif()
+  set(zip ${CMAKE_BINARY_DIR}/packages/${package}.zip)
   file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/packages)
   add_custom_command(TARGET ${target} POST_BUILD
     COMMAND kelvin::pack --output ${zip} --file bootstrap=$<TARGET_FILE:${target}>
-    BYPRODUCTS ${zip} COMMENT "Packing ${target}.zip" VERBATIM)
+    BYPRODUCTS ${zip} COMMENT "Packing ${package}.zip" VERBATIM)
   if(TARGET kelvin_packages)
     add_dependencies(kelvin_packages ${target})
   endif()
@@ -127,6 +135,12 @@ function(_kelvin_pack_bitcode name mode)
   add_custom_command(OUTPUT ${zip} COMMAND kelvin::pack --output ${zip} ${files}
     DEPENDS ${ARGN} kelvin::pack VERBATIM COMMENT "Packing ${target}.zip")
   add_custom_target(${target} ALL DEPENDS ${zip})
+  # Beside the packages, where `kelvin compare` looks for it.
+  if(TARGET kelvin_engine_layer)
+    add_dependencies(${target} kelvin_engine_layer)
+  else()
+    configure_file(${KELVIN_ENGINE_LAYER} ${CMAKE_BINARY_DIR}/packages/kelvin-engine.zip COPYONLY)
+  endif()
   if(TARGET kelvin_packages)
     add_dependencies(kelvin_packages ${target})
   endif()
@@ -222,8 +236,12 @@ function(kelvin_add_function name)
   endif()
   list(REMOVE_ITEM arg_MODES aot)
   if(arg_MODES AND NOT KELVIN_ENGINE_PROGRAM)
-    message(STATUS "${name} is not built in modes ${arg_MODES}: this build has no engine "
-      "(KELVIN_ENGINE is off, or sanitizers are on)")
+    list(JOIN arg_MODES " and " modes)
+    set(level WARNING)
+    if(CMAKE_CROSSCOMPILING OR PROJECT_NAME STREQUAL "kelvin")
+      set(level STATUS)  # nothing that was not asked for
+    endif()
+    message(${level} "${name} is not built in mode ${modes}: ${KELVIN_NO_ENGINE}")
   elseif(arg_MODES)
     _kelvin_add_bitcode_modes(${name} SOURCES ${arg_SOURCES} LIBS ${arg_LIBS} MODES ${arg_MODES}
       PLUGINS ${arg_PLUGINS} IMAGE_LEAVES_OUT ${arg_IMAGE_LEAVES_OUT})

@@ -173,7 +173,8 @@ class Reader {
 
   FunctionConfig ReadFunction(const toml::table& entry,
                               const std::vector<RuntimeConfig>& runtimes) const {
-    CheckKeys(entry, {"name", "memory", "timeout", "event", "environment", "packages", "handlers"});
+    CheckKeys(entry, {"name", "memory", "timeout", "event", "environment", "packages",
+                      "packages_arm64", "handlers"});
     FunctionConfig function;
     function.name = RequiredText(entry, "name", "[[function]]");
     function.memory_mb = Number(entry, "memory", 128, 10240, function.memory_mb);
@@ -195,6 +196,12 @@ class Reader {
                            function.name, mode));
       }
       function.packages.emplace(mode, folder_ / path);
+    }
+    for (const auto& [mode, path] : ReadTexts(entry, "packages_arm64")) {
+      if (mode != "jit" && mode != "r2r" && mode != "aot") {
+        Fail(*entry.get("packages_arm64"), "packages_arm64 by the modes jit, r2r and aot", mode);
+      }
+      function.packages_arm64.emplace(mode, folder_ / path);
     }
     if (function.packages.empty()) {
       FailAt(

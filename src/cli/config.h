@@ -35,8 +35,9 @@ struct FunctionConfig {
   int timeout_seconds = 3;
   std::optional<std::filesystem::path> event;  // a file with the payload
   std::map<std::string, std::string> environment;
-  std::map<std::string, std::filesystem::path> packages;  // zip by mode, or by runtime
-  std::map<std::string, std::string> handlers;            // of packages for runtimes
+  std::map<std::string, std::filesystem::path> packages;        // zip by mode, or by runtime
+  std::map<std::string, std::string> handlers;                  // of packages for runtimes
+  std::map<std::string, std::filesystem::path> packages_arm64;  // zip by mode, for 64-bit ARM
 };
 
 // A kelvin.toml: what 'kelvin compare' deploys, and the runtimes that 'kelvin serve' has too. Paths

@@ -35,6 +35,7 @@ event = "event.json"
 environment = { TABLE_NAME = "items" }
 packages.aot = "build/create-item-aot.zip"
 packages.jit = "/abs/create-item-jit.zip"
+packages_arm64.aot = "arm/create-item-aot-arm64.zip"
 )",
                                   "dir/kelvin.toml");
   ASSERT_TRUE(config.has_value()) << config.error().message;
@@ -50,6 +51,8 @@ packages.jit = "/abs/create-item-jit.zip"
   EXPECT_THAT(function.environment, ElementsAre(Pair("TABLE_NAME", "items")));
   EXPECT_THAT(function.packages, ElementsAre(Pair("aot", "dir/build/create-item-aot.zip"),
                                              Pair("jit", "/abs/create-item-jit.zip")));
+  EXPECT_THAT(function.packages_arm64,
+              ElementsAre(Pair("aot", "dir/arm/create-item-aot-arm64.zip")));
 }
 
 TEST(Config, HasRuntimesAndPackagesForThem) {

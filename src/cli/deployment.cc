@@ -13,6 +13,8 @@
 #include "cli/payload.h"
 #include "cli/suggest.h"
 #include "package/contents.h"
+#include "package/elf_file.h"
+#include "package/elf_machine.h"
 #include "package/zip.h"
 
 namespace kelvin::cli {
@@ -103,10 +105,8 @@ std::expected<DeployedFunction, Error> FromConfig(const CompareOptions& options,
 
 // Packages of modes jit and r2r bring code, but no program to run it.
 std::expected<std::string, Error> EngineLayerOf(const std::filesystem::path& package,
-                                                const std::string& zip) {
-  const auto contents = package::ReadContents(zip, package.native());
-  if (!contents || contents->Find("function.bc") == nullptr ||
-      contents->Find("bootstrap") != nullptr) {
+                                                const package::Contents& contents) {
+  if (contents.Find("function.bc") == nullptr || contents.Find("bootstrap") != nullptr) {
     return std::string();
   }
   const std::filesystem::path layer = package.parent_path() / "kelvin-engine.zip";
@@ -120,8 +120,17 @@ std::expected<std::string, Error> EngineLayerOf(const std::filesystem::path& pac
   return layer.native();
 }
 
-std::expected<void, Error> AddEngine(DeployedFunction& deployed) {
-  auto layer = EngineLayerOf(deployed.package, deployed.input.zip);
+// What the package itself tells: which machine it is for, and whether it needs the engine.
+std::expected<void, Error> LookInside(DeployedFunction& deployed) {
+  const auto contents = package::ReadContents(deployed.input.zip, deployed.package);
+  if (!contents) return {};  // for the service to refuse
+  if (const package::PackagedFile* program = contents->Find("bootstrap")) {
+    const auto elf = package::ReadElf(program->content);
+    if (elf && package::ElfMachineName(elf->machine) == "arm64") {
+      deployed.input.architecture = "arm64";
+    }
+  }
+  auto layer = EngineLayerOf(deployed.package, *contents);
   if (!layer) return std::unexpected(std::move(layer.error()));
   deployed.engine_layer = std::move(*layer);
   return {};
@@ -147,6 +156,8 @@ std::string NameFromFile(const std::filesystem::path& path) {
 }
 
 std::string ModeFromName(std::string_view name) {
+  constexpr std::string_view kArm = "-arm64";
+  if (name.ends_with(kArm)) name.remove_suffix(kArm.size());
   for (const std::string_view mode : kModes) {
     if (name.ends_with(fmt::format("-{}", mode))) return std::string(mode);
   }
@@ -291,7 +302,7 @@ std::expected<Deployment, Error> PlanDeployment(const CompareOptions& options) {
         if (!IsWanted(options, function, mode)) continue;
         auto deployed = FromConfig(options, function, mode, path);
         if (!deployed) return std::unexpected(std::move(deployed.error()));
-        if (auto added = AddEngine(*deployed); !added) {
+        if (auto added = LookInside(*deployed); !added) {
           return std::unexpected(std::move(added.error()));
         }
         deployment.functions.push_back(std::move(*deployed));
@@ -301,7 +312,7 @@ std::expected<Deployment, Error> PlanDeployment(const CompareOptions& options) {
   for (const std::string& path : options.packages) {
     auto deployed = FromPackage(options, path, deployment);
     if (!deployed) return std::unexpected(std::move(deployed.error()));
-    if (auto added = AddEngine(*deployed); !added) {
+    if (auto added = LookInside(*deployed); !added) {
       return std::unexpected(std::move(added.error()));
     }
     deployment.functions.push_back(std::move(*deployed));

@@ -1,6 +1,9 @@
 #include "cli/deployment.h"
 
+#include <cstring>
+
 #include <boost/json.hpp>
+#include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -165,6 +168,27 @@ TEST_F(DeploymentTest, GivesTheEngineToPackagesThatNeedIt) {
   EXPECT_THAT(client.created[0].layers, ElementsAre(arn));
   EXPECT_THAT(client.created[1].layers, ElementsAre(arn));
   EXPECT_THAT(client.created[2].layers, SizeIs(0));
+}
+
+TEST_F(DeploymentTest, TakesTheArchitectureFromTheProgram) {
+  Elf64_Ehdr header{};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_ident[EI_VERSION] = EV_CURRENT;
+  header.e_version = EV_CURRENT;
+  header.e_type = ET_EXEC;
+  header.e_machine = EM_AARCH64;
+  header.e_ehsize = sizeof header;
+  Write("bootstrap", std::string(reinterpret_cast<const char*>(&header), sizeof header));
+  const auto zip = package::MakeZip({{.name = "bootstrap", .source = Path("bootstrap")}});
+  Write("f-aot-arm64.zip", zip.value());
+  options_.packages = {Path("f-aot-arm64.zip"), Path("hello-aot.zip")};
+  const auto deployment = PlanDeployment(options_);
+  ASSERT_TRUE(deployment.has_value()) << deployment.error().message;
+  EXPECT_EQ(deployment->functions[0].input.architecture, "arm64");
+  EXPECT_EQ(deployment->functions[0].input.tags.at("kelvin:mode"), "aot");
+  EXPECT_EQ(deployment->functions[1].input.architecture, "x86_64");
 }
 
 TEST_F(DeploymentTest, NamesTheTableThatCouldNotBeCreated) {

@@ -68,10 +68,10 @@ std::expected<SpecifiedFunction, Error> Specify(const SpecOptions& options, std:
   SpecifiedFunction function;
   auto zip = ReadFile(path);
   if (!zip && zip.error().code == ErrorCode::kNotFound) {
-    return Invalid(
-        fmt::format("expected the package {}, found no such file; build it with 'make "
-                    "build', or name another",
-                    path.native()));
+    return Invalid(fmt::format(
+        "expected the package {}, found no such file; build it with '{}', or name "
+        "another",
+        path.native(), options.architecture == "arm64" ? "make packages-arm64" : "make build"));
   }
   if (!zip) return std::unexpected(std::move(zip.error()));
   const auto contents = package::ReadContents(*zip, path.native());
@@ -138,10 +138,13 @@ std::expected<SpecifiedFunctions, Error> FromConfig(const SpecOptions& options) 
   for (const FunctionConfig& function : config->functions) {
     const auto& wanted = options.functions;
     if (!wanted.empty() && std::ranges::find(wanted, function.name) == wanted.end()) continue;
-    const auto package = function.packages.find(options.mode);
-    if (package == function.packages.end()) {
-      return Invalid(fmt::format("expected packages.{} of function {} in {}, there is none",
-                                 options.mode, function.name, options.config));
+    const bool arm = options.architecture == "arm64";
+    const auto& packages = arm ? function.packages_arm64 : function.packages;
+    const auto package = packages.find(options.mode);
+    if (package == packages.end()) {
+      return Invalid(fmt::format("expected {}.{} of function {} in {}, there is none",
+                                 arm ? "packages_arm64" : "packages", options.mode, function.name,
+                                 options.config));
     }
     auto specified = Specify(options, function.name, package->second, function);
     if (!specified) return std::unexpected(std::move(specified.error()));
@@ -166,6 +169,10 @@ void AddSpecOptions(Arguments& parser, SpecOptions& options) {
       ->type_name("FILE")
       ->capture_default_str();
   app.add_option("--mode", options.mode, "Which of a function's packages")->capture_default_str();
+  app.add_option("--arch", options.architecture,
+                 "Which of a function's packages, x86_64 or arm64; a zip tells it itself")
+      ->check(CLI::IsMember({"x86_64", "arm64"}))
+      ->capture_default_str();
   app.add_option("--name", options.name, "The function's name, for a zip; default: the file's");
   parser.AddNumber("--memory", options.memory_mb, 128, 10240, "Memory in MB");
   parser.AddNumber("--timeout", options.timeout_seconds, 1, 900, "Time-out in seconds");

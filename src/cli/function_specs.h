@@ -18,6 +18,7 @@ struct SpecOptions {
   std::vector<std::string> functions;  // names in the configuration, or zips; empty: all
   std::string config = "kelvin.toml";
   std::string mode = "aot";
+  std::string architecture = "x86_64";  // which packages of the configuration
   std::string name;  // of the one zip
   std::optional<int> memory_mb;
   std::optional<int> timeout_seconds;

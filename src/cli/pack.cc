@@ -61,7 +61,7 @@ std::expected<PackArguments, Stop> ParsePack(const std::vector<std::string>& arg
       ->type_name("NAME:TAG")
       ->capture_default_str();
   app.add_option("--arch", parsed.architecture,
-                 "Processor of the image, x86_64 or arm64; default: that of the program")
+                 "Processor, x86_64 or arm64; default: that of the program, which must be the same")
       ->check(CLI::IsMember({"x86_64", "arm64"}));
   app.add_option("--entrypoint", parsed.image.entrypoint, "What the image starts")
       ->type_name("PATH")
@@ -91,23 +91,44 @@ std::expected<std::vector<package::PackEntry>, Error> EntriesOf(const PackArgume
   return entries;
 }
 
-// Of the program among the entries; x86_64 where there is none, as Lambda does.
-std::string ArchitectureOf(const std::vector<package::PackEntry>& entries) {
+// Of the program among the entries; empty where there is none.
+std::string ProgramArchitecture(const std::vector<package::PackEntry>& entries) {
   for (const package::PackEntry& entry : entries) {
     if (entry.name != "bootstrap") continue;
     const auto bytes = ReadFile(entry.source);
-    const auto elf = bytes ? package::ReadElf(*bytes) : std::expected<package::ElfFile, Error>();
-    if (elf && package::ElfMachineName(elf->machine) == "arm64") return "arm64";
+    if (!bytes) return {};
+    const auto elf = package::ReadElf(*bytes);
+    return elf ? package::ElfMachineName(elf->machine) : std::string();
   }
-  return "x86_64";
+  return {};
+}
+
+// x86_64 where neither the caller nor a program says, as Lambda does.
+std::expected<std::string, Error> ChooseArchitecture(
+    const PackArguments& arguments, const std::vector<package::PackEntry>& entries) {
+  std::string program = ProgramArchitecture(entries);
+  const std::string& wanted = arguments.architecture;
+  if (wanted.empty()) return program == "arm64" ? program : "x86_64";
+  if (!program.empty() && program != wanted) {
+    return std::unexpected(Error{
+        ErrorCode::kInvalidArgument,
+        fmt::format("expected bootstrap to be a program for {} (--arch), got one for {}; build it "
+                    "for {}{}, or leave --arch out",
+                    wanted, program, wanted,
+                    wanted == "arm64" ? " (cmake --toolchain cmake/aarch64.cmake)" : "")});
+  }
+  return wanted;
 }
 
 std::expected<std::string, Error> PackAs(const PackArguments& arguments,
                                          std::vector<package::PackEntry> entries) {
-  if (arguments.as == "zip") return package::MakeZip(std::move(entries));
+  const bool zip = arguments.as == "zip";
+  if (zip && arguments.architecture.empty()) return package::MakeZip(std::move(entries));
+  auto architecture = ChooseArchitecture(arguments, entries);
+  if (!architecture) return std::unexpected(std::move(architecture.error()));
+  if (zip) return package::MakeZip(std::move(entries));
   package::ImageOptions options = arguments.image;
-  options.architecture =
-      arguments.architecture.empty() ? ArchitectureOf(entries) : arguments.architecture;
+  options.architecture = std::move(*architecture);
   if (!arguments.base.empty()) {
     auto base = ReadFile(arguments.base);
     if (!base) return std::unexpected(std::move(base.error()));

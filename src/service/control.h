@@ -35,7 +35,7 @@ struct ControlParts {
   Log& log;
   const Place& place;
   const ManagedRuntimes& runtimes;
-  Architecture host;
+  Machine host;
   std::string url;  // of the service, without a '/' at its end
 };
 

@@ -15,7 +15,8 @@ namespace {
 namespace json = boost::json;
 
 // Empty when none is named.
-std::expected<std::string, ApiError> ReadArchitecture(const json::object& body, Architecture host) {
+std::expected<std::string, ApiError> ReadArchitecture(const json::object& body,
+                                                      const Machine& host) {
   const json::value* value = body.if_contains("Architectures");
   if (value == nullptr || value->is_null()) return std::string();
   const bool one =
@@ -26,11 +27,13 @@ std::expected<std::string, ApiError> ReadArchitecture(const json::object& body, 
         json::serialize(*value), "architectures",
         "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64]]"));
   }
-  if (name != ArchitectureName(host)) {
+  if (!host.Runs(name == "arm64" ? Architecture::kArm : Architecture::kX86)) {
+    const std::string_view native = ArchitectureName(host.native);
     return std::unexpected(InvalidParameter(fmt::format(
         "Architectures: this local service runs on {} and cannot run {}; build the function for "
-        "{} and give --architectures {}",
-        ArchitectureName(host), name, ArchitectureName(host), ArchitectureName(host))));
+        "{} and give --architectures {}, or install an emulator (Debian's qemu-user-static and "
+        "binfmt-support) and start the service again",
+        native, name, native, native)));
   }
   return name;
 }
@@ -63,20 +66,8 @@ Checked CheckPackageType(const json::object& body) {
 
 }  // namespace
 
-std::string_view ArchitectureName(Architecture architecture) {
-  return architecture == Architecture::kArm ? "arm64" : "x86_64";
-}
-
-Architecture HostArchitecture() {
-#if defined(__aarch64__)
-  return Architecture::kArm;
-#else
-  return Architecture::kX86;
-#endif
-}
-
 std::expected<CreateRequest, ApiError> ParseCreate(std::string_view text, const Place& place,
-                                                   Architecture host) {
+                                                   const Machine& host) {
   auto body = ParseBody(text);
   if (!body) return std::unexpected(std::move(body.error()));
   if (!body->contains("FunctionName")) return std::unexpected(MissingMember("functionName"));
@@ -98,7 +89,7 @@ std::expected<CreateRequest, ApiError> ParseCreate(std::string_view text, const 
   auto architecture = ReadArchitecture(*body, host);
   if (!architecture) return std::unexpected(std::move(architecture.error()));
   // AWS means x86_64 when nothing is said; whoever says nothing here means this machine.
-  config.architecture = architecture->empty() ? ArchitectureName(host) : *architecture;
+  config.architecture = architecture->empty() ? ArchitectureName(host.native) : *architecture;
   auto layers = ReadLayers(*body);
   if (!layers) return std::unexpected(std::move(layers.error()));
   request.layers = std::move(*layers).value_or(std::vector<std::string>{});
@@ -111,7 +102,7 @@ std::expected<CreateRequest, ApiError> ParseCreate(std::string_view text, const 
   return request;
 }
 
-std::expected<CodeRequest, ApiError> ParseCode(std::string_view text, Architecture host) {
+std::expected<CodeRequest, ApiError> ParseCode(std::string_view text, const Machine& host) {
   auto body = ParseBody(text);
   if (!body) return std::unexpected(std::move(body.error()));
   auto architecture = ReadArchitecture(*body, host);

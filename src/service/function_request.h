@@ -9,14 +9,9 @@
 #include "service/api_error.h"
 #include "service/function_config.h"
 #include "service/function_name.h"
+#include "service/machine.h"
 
 namespace kelvin::service {
-
-// What this host can run.
-enum class Architecture { kX86, kArm };
-std::string_view ArchitectureName(Architecture architecture);
-// Of the machine that this was compiled for.
-Architecture HostArchitecture();
 
 struct CreateRequest {
   FunctionConfig config;  // without what the code and the time of creation tell
@@ -43,8 +38,8 @@ struct ConfigurationRequest {
 // checks them and refused with its messages; what this service does not do (images, S3,
 // VPCs...) is refused by name.
 std::expected<CreateRequest, ApiError> ParseCreate(std::string_view body, const Place& place,
-                                                   Architecture host);
-std::expected<CodeRequest, ApiError> ParseCode(std::string_view body, Architecture host);
+                                                   const Machine& host);
+std::expected<CodeRequest, ApiError> ParseCode(std::string_view body, const Machine& host);
 std::expected<ConfigurationRequest, ApiError> ParseConfiguration(std::string_view body,
                                                                  const FunctionConfig& current);
 

@@ -13,7 +13,7 @@ namespace json = boost::json;
 using ::testing::HasSubstr;
 
 const Place kPlace{"us-east-1", "123456789012"};
-constexpr Architecture kHost = Architecture::kX86;
+constexpr Machine kHost{Architecture::kX86};
 
 json::object Body() {
   return {{"FunctionName", "f"},
@@ -25,6 +25,15 @@ json::object Body() {
 
 std::expected<CreateRequest, ApiError> Create(const json::object& body) {
   return ParseCreate(json::serialize(body), kPlace, kHost);
+}
+
+TEST(CreateRequest, TakesTheOtherArchitectureWhereItIsEmulated) {
+  json::object body = Body();
+  body["Architectures"] = json::array{"arm64"};
+  const auto request =
+      ParseCreate(json::serialize(body), kPlace, {Architecture::kX86, Emulation::kYes});
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->config.architecture, "arm64");
 }
 
 TEST(CreateRequest, FillsInWhatIsNotSaid) {

@@ -143,7 +143,7 @@ Service::Impl::Impl(const asio::any_io_executor& executor, const ServiceParts& p
                .log = parts.log,
                .place = environment_options_.place,
                .runtimes = environment_options_.runtimes,
-               .host = HostArchitecture(),
+               .host = HostMachine(),
                .url = options.url},
       layer_api_({.layers = layers_,
                   .store = store_,

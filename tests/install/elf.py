@@ -16,7 +16,7 @@ class Elf:
         if content[:6] != b"\x7fELF\x02\x01":
             raise ValueError("expected a 64-bit little-endian ELF file")
         header = struct.unpack_from("<HHIQQQIHHHHHH", content, 16)
-        self.kind = header[0]
+        self.kind, self.machine = header[0], header[1]
         program_at, section_at = header[4], header[5]
         program_size, program_count = header[8], header[9]
         section_size, section_count, names_index = header[10], header[11], header[12]
