@@ -19,7 +19,7 @@ struct SpecOptions {
   std::string config = "kelvin.toml";
   std::string mode = "aot";
   std::string architecture = "x86_64";  // which packages of the configuration
-  std::string name;  // of the one zip
+  std::string name;                     // of the one zip
   std::optional<int> memory_mb;
   std::optional<int> timeout_seconds;
   std::string runtime;  // empty: by what the package is
