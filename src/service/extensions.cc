@@ -251,6 +251,7 @@ void Extensions::LaunchFailed(std::string_view name, std::string_view error_type
 }
 
 void Extensions::Invoke(const RuntimeEvent& event) {
+  if (all_.empty()) return;
   json::object body{{"eventType", kInvoke},
                     {"deadlineMs", event.deadline_ms},
                     {"requestId", event.request_id},
