@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "sandbox/cgroups.h"
+#include "sandbox/memory_alarm.h"
 
 namespace kelvin::sandbox {
 namespace {
@@ -44,8 +45,8 @@ std::vector<std::filesystem::path> CgroupFolders::All() const {
   return all;
 }
 
-Cgroup::Cgroup(CgroupFs& fs, const CgroupVersions& versions, CgroupFolders folders, int memory_mb)
-    : fs_(fs), versions_(versions), folders_(std::move(folders)), memory_mb_(memory_mb) {}
+Cgroup::Cgroup(CgroupFs& fs, const CgroupVersions& versions, CgroupFolders folders)
+    : fs_(fs), versions_(versions), folders_(std::move(folders)) {}
 
 Cgroup::~Cgroup() {
   (void)Remove();
@@ -57,8 +58,9 @@ std::vector<std::filesystem::path> Cgroup::JoinFiles() const {
   return files;
 }
 
-std::expected<void, Error> Cgroup::SetLimits() {
-  const std::string bytes = fmt::format("{}", std::uint64_t{1} * memory_mb_ * 1024 * 1024);
+std::expected<void, Error> Cgroup::SetLimits(int memory_mb, int apart_mb) {
+  memory_mb_ = memory_mb;
+  const std::string bytes = fmt::format("{}", (std::uint64_t{1} * memory_mb + apart_mb) << 20);
   struct Setting {
     CgroupVersion version;
     CgroupVersion wanted;
@@ -118,9 +120,14 @@ bool Cgroup::CountsPeak() {
   return versions_.memory == CgroupVersion::kV1;
 }
 
-std::uint64_t Cgroup::Peak() {
+std::filesystem::path Cgroup::PeakFile() const {
+  if (versions_.memory == CgroupVersion::kNone) return {};
   const bool v2 = versions_.memory == CgroupVersion::kV2;
-  const auto text = fs_.Read(folders_.memory / (v2 ? "memory.peak" : "memory.max_usage_in_bytes"));
+  return folders_.memory / (v2 ? "memory.peak" : "memory.max_usage_in_bytes");
+}
+
+std::uint64_t Cgroup::Peak() {
+  const auto text = fs_.Read(PeakFile());
   return text ? ParseNumber(*text) : 0;
 }
 
@@ -128,6 +135,27 @@ void Cgroup::ResetPeak() {
   if (versions_.memory == CgroupVersion::kV1) {
     (void)fs_.Write(folders_.memory / "memory.max_usage_in_bytes", "0");
   }
+}
+
+std::uint64_t Cgroup::Charged() {
+  const bool v2 = versions_.memory == CgroupVersion::kV2;
+  const auto text = fs_.Read(folders_.memory / (v2 ? "memory.current" : "memory.usage_in_bytes"));
+  return text ? ParseNumber(*text) : 0;
+}
+
+std::uint64_t Cgroup::ChargedButForCache() {
+  const std::uint64_t charged = Charged();
+  const auto text = fs_.Read(folders_.memory / "memory.stat");
+  if (!text) return charged;
+  const bool v2 = versions_.memory == CgroupVersion::kV2;
+  // Both count what is in a tmpfs as files.
+  const std::uint64_t cache =
+      NumberBehind(*text, v2 ? "file" : "cache") - NumberBehind(*text, "shmem");
+  return charged - std::min(charged, cache);
+}
+
+std::unique_ptr<MemoryAlarm> Cgroup::MakeAlarm() const {
+  return MemoryAlarm::Make(versions_.memory, folders_.memory);
 }
 
 std::uint64_t Cgroup::OutOfMemoryKills() {

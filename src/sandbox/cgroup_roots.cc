@@ -52,16 +52,20 @@ CgroupRoots FindCgroupRoots(std::string_view mountinfo, std::string_view self_cg
   for (std::string_view line : Split(mountinfo, '\n')) {
     Mount mount;
     if (!ParseMount(line, mount)) continue;
-    if (mount.type == "cgroup2") {
+    // Later ones are elsewhere for somebody else's sake, in a chroot for example.
+    const auto take = [&](std::filesystem::path& root) {
+      if (root.empty()) root = mount.point;
+    };
+    if (mount.type == "cgroup2" && roots.unified.empty()) {
       roots.unified = mount.point;
       roots.own = GroupFolder(mount, own_group);
     }
     if (mount.type != "cgroup") continue;
     for (std::string_view controller : Split(mount.super_options, ',')) {
-      if (controller == "memory") roots.memory = mount.point;
-      if (controller == "cpu") roots.cpu = mount.point;
-      if (controller == "pids") roots.pids = mount.point;
-      if (controller == "freezer") roots.freezer = mount.point;
+      if (controller == "memory") take(roots.memory);
+      if (controller == "cpu") take(roots.cpu);
+      if (controller == "pids") take(roots.pids);
+      if (controller == "freezer") take(roots.freezer);
     }
   }
   return roots;

@@ -172,17 +172,16 @@ void Cgroups::DescribeMissing() {
       "-p Delegate=yes";
 }
 
-std::expected<std::unique_ptr<Cgroup>, Error> Cgroups::Make(const std::string& id, int memory_mb) {
+std::expected<std::unique_ptr<Cgroup>, Error> Cgroups::Make(const std::string& id) {
   CgroupFolders folders{.memory = Below(bases_.memory, id),
                         .cpu = Below(bases_.cpu, id),
                         .pids = Below(bases_.pids, id),
                         .freezer = Below(bases_.freezer, id)};
   const auto all = folders.All();
-  auto group = std::make_unique<Cgroup>(fs_, versions_, std::move(folders), memory_mb);
+  auto group = std::make_unique<Cgroup>(fs_, versions_, std::move(folders));
   for (const auto& folder : all) {
     if (auto made = fs_.MakeFolder(folder); !made) return std::unexpected(std::move(made.error()));
   }
-  if (auto set = group->SetLimits(); !set) return std::unexpected(std::move(set.error()));
   return group;
 }
 

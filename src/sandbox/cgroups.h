@@ -16,6 +16,8 @@
 
 namespace kelvin::sandbox {
 
+class MemoryAlarm;
+
 // Which folder serves which purpose: one per controller with v1, the same for all with v2; empty
 // where the host offers none.
 struct CgroupFolders {
@@ -36,14 +38,16 @@ struct CgroupVersions {
 // one thread; removes its folders at the end if they are empty by then.
 class Cgroup {
  public:
-  Cgroup(CgroupFs& fs, const CgroupVersions& versions, CgroupFolders folders, int memory_mb);
+  Cgroup(CgroupFs& fs, const CgroupVersions& versions, CgroupFolders folders);
   ~Cgroup();
   Cgroup(const Cgroup&) = delete;
   Cgroup& operator=(const Cgroup&) = delete;
 
   // A process that writes "0" to each of these files is in the group.
   std::vector<std::filesystem::path> JoinFiles() const;
-  std::expected<void, Error> SetLimits();
+  // Before anything of a function runs in it. `apart_mb` is for what is charged to the group and
+  // does not count: somebody else watches what does.
+  std::expected<void, Error> SetLimits(int memory_mb, int apart_mb);
   void SetCpuShare(CpuShare share);
   void Freeze();
   void Thaw();
@@ -52,6 +56,13 @@ class Cgroup {
   // v1: highest charge since ResetPeak; v2: since the group was made. Bytes.
   std::uint64_t Peak();
   void ResetPeak();
+  // Where Peak reads; empty without a memory controller.
+  std::filesystem::path PeakFile() const;
+  // What is charged now, and how much of it is not just cached files, in bytes.
+  std::uint64_t Charged();
+  std::uint64_t ChargedButForCache();
+  // Tells when the group comes to so much memory; null where the kernel cannot.
+  std::unique_ptr<MemoryAlarm> MakeAlarm() const;
   // How many processes the kernel has killed for want of memory.
   std::uint64_t OutOfMemoryKills();
   // Fails while processes are in it.
@@ -61,7 +72,7 @@ class Cgroup {
   CgroupFs& fs_;
   const CgroupVersions versions_;
   const CgroupFolders folders_;
-  const int memory_mb_;
+  int memory_mb_ = 0;
 };
 
 // Makes groups below one folder per hierarchy named after this instance of Kelvin,
@@ -78,7 +89,8 @@ class Cgroups {
   const CgroupVersions& versions() const { return versions_; }
   const std::vector<std::string>& missing() const { return missing_; }
 
-  std::expected<std::unique_ptr<Cgroup>, Error> Make(const std::string& id, int memory_mb);
+  // Without limits yet.
+  std::expected<std::unique_ptr<Cgroup>, Error> Make(const std::string& id);
   // Thaws and kills what is left in any group of this instance, and removes the groups.
   void RemoveAll();
   // Does the same for every instance for which `is_alive` is false.

@@ -64,29 +64,57 @@ struct V2Host {
   }
 };
 
+std::unique_ptr<Cgroup> MakeLimited(Cgroups& cgroups, int memory_mb) {
+  auto group = cgroups.Make("a").value();
+  EXPECT_TRUE(group->SetLimits(memory_mb, 0));
+  return group;
+}
+
 TEST(Cgroups, SetsTheLimitsOfV1) {
   V1Host host;
   Cgroups cgroups(host.fs, host.roots, kInstance, kPid);
   EXPECT_EQ(cgroups.versions().memory, CgroupVersion::kV1);
   EXPECT_EQ(cgroups.versions().freezer, CgroupVersion::kV1);
   EXPECT_THAT(cgroups.missing(), IsEmpty());
-  auto group = cgroups.Make("a", 128);
-  ASSERT_TRUE(group) << group.error().message;
+  const auto group = MakeLimited(cgroups, 128);
   auto& files = host.fs.files;
   EXPECT_EQ(files["/cg/memory/kelvin-77-1000/a/memory.limit_in_bytes"], "134217728");
   EXPECT_EQ(files["/cg/cpu,cpuacct/kelvin-77-1000/a/cpu.cfs_period_us"], "20000");
   EXPECT_EQ(files["/cg/pids/kelvin-77-1000/a/pids.max"], "1024");
-  EXPECT_THAT((*group)->JoinFiles(), SizeIs(4));
-  EXPECT_EQ((*group)->Peak(), 5'242'880U);
-  EXPECT_EQ((*group)->OutOfMemoryKills(), 2U);
+  EXPECT_THAT(group->JoinFiles(), SizeIs(4));
+  EXPECT_EQ(group->Peak(), 5'242'880U);
+  EXPECT_EQ(group->OutOfMemoryKills(), 2U);
+}
+
+TEST(Cgroups, TellsCachedFilesFromTheRest) {
+  for (const bool v2 : {false, true}) {
+    V1Host v1_host;
+    V2Host v2_host;
+    v1_host.fs.populate["/cg/memory"].insert(
+        {{"memory.usage_in_bytes", "1000\n"}, {"memory.stat", "cache 700\nrss 200\nshmem 300\n"}});
+    v2_host.fs.populate["/cg/"].insert(
+        {{"memory.current", "1000\n"}, {"memory.stat", "anon 200\nfile 700\nshmem 300\n"}});
+    FakeCgroupFs& fs = v2 ? v2_host.fs : v1_host.fs;
+    Cgroups cgroups(fs, v2 ? v2_host.roots : v1_host.roots, kInstance, kPid);
+    const auto group = MakeLimited(cgroups, 128);
+    EXPECT_EQ(group->Charged(), 1000U);
+    EXPECT_EQ(group->ChargedButForCache(), 600U);
+  }
+}
+
+TEST(Cgroups, LeavesRoomForWhatDoesNotCount) {
+  V1Host host;
+  Cgroups cgroups(host.fs, host.roots, kInstance, kPid);
+  ASSERT_TRUE(cgroups.Make("a").value()->SetLimits(128, 512));
+  EXPECT_THAT(host.fs.writes,
+              Contains("/cg/memory/kelvin-77-1000/a/memory.limit_in_bytes=671088640"));
 }
 
 TEST(Cgroups, LimitsSwapWhereItIsCounted) {
   V1Host host;
   host.fs.populate["/cg/memory"]["memory.memsw.limit_in_bytes"] = "";
   Cgroups cgroups(host.fs, host.roots, kInstance, kPid);
-  auto group = cgroups.Make("a", 64);
-  ASSERT_TRUE(group);
+  const auto group = MakeLimited(cgroups, 64);
   EXPECT_EQ(host.fs.files["/cg/memory/kelvin-77-1000/a/memory.memsw.limit_in_bytes"], "67108864");
 }
 
@@ -96,15 +124,14 @@ TEST(Cgroups, SetsTheLimitsOfV2) {
   EXPECT_EQ(cgroups.versions().memory, CgroupVersion::kV2);
   EXPECT_EQ(cgroups.versions().cpu, CgroupVersion::kV2);
   EXPECT_THAT(cgroups.missing(), IsEmpty());
-  auto group = cgroups.Make("a", 128);
-  ASSERT_TRUE(group) << group.error().message;
+  const auto group = MakeLimited(cgroups, 128);
   auto& files = host.fs.files;
   EXPECT_EQ(files["/cg/kelvin-77-1000/a/memory.max"], "134217728");
   EXPECT_EQ(files["/cg/kelvin-77-1000/a/memory.swap.max"], "0");
   EXPECT_EQ(files["/cg/kelvin-77-1000/a/pids.max"], "1024");
-  EXPECT_THAT((*group)->JoinFiles(), ElementsAre("/cg/kelvin-77-1000/a/cgroup.procs"));
-  EXPECT_EQ((*group)->Peak(), 7'340'032U);
-  EXPECT_EQ((*group)->OutOfMemoryKills(), 1U);
+  EXPECT_THAT(group->JoinFiles(), ElementsAre("/cg/kelvin-77-1000/a/cgroup.procs"));
+  EXPECT_EQ(group->Peak(), 7'340'032U);
+  EXPECT_EQ(group->OutOfMemoryKills(), 1U);
 }
 
 TEST(Cgroups, ComputesTheCpuShareFromTheMemory) {
@@ -120,9 +147,8 @@ TEST(Cgroups, ComputesTheCpuShareFromTheMemory) {
   V2Host host;
   Cgroups cgroups(host.fs, host.roots, kInstance, kPid);
   for (const auto& test : cases) {
-    auto group = cgroups.Make("a", test.memory_mb);
-    ASSERT_TRUE(group);
-    (*group)->SetCpuShare(test.share);
+    const auto group = MakeLimited(cgroups, test.memory_mb);
+    group->SetCpuShare(test.share);
     EXPECT_EQ(host.fs.files["/cg/kelvin-77-1000/a/cpu.max"], test.cpu_max) << test.memory_mb;
   }
 }
@@ -182,11 +208,10 @@ TEST(Cgroups, TakesTheFreezerOfV2AndTheRestOfV1OnAHybridHost) {
   Cgroups cgroups(host.fs, host.roots, kInstance, kPid);
   EXPECT_EQ(cgroups.versions().memory, CgroupVersion::kV1);
   EXPECT_EQ(cgroups.versions().freezer, CgroupVersion::kV2);
-  auto group = cgroups.Make("a", 128);
-  ASSERT_TRUE(group);
-  (*group)->Freeze();
+  const auto group = MakeLimited(cgroups, 128);
+  group->Freeze();
   EXPECT_EQ(host.fs.files["/cg/unified/kelvin-77-1000/a/cgroup.freeze"], "1");
-  (*group)->Thaw();
+  group->Thaw();
   EXPECT_EQ(host.fs.files["/cg/unified/kelvin-77-1000/a/cgroup.freeze"], "0");
 }
 
@@ -197,26 +222,26 @@ TEST(Cgroups, SaysWhatIsMissingAndWhatToDo) {
   ASSERT_THAT(cgroups.missing(), SizeIs(4));
   EXPECT_THAT(cgroups.missing().front(), HasSubstr("memory ceiling"));
   EXPECT_THAT(cgroups.missing().back(), HasSubstr("as root"));
-  auto group = cgroups.Make("a", 128);
-  ASSERT_TRUE(group);
-  EXPECT_FALSE((*group)->CountsPeak());
-  EXPECT_THAT((*group)->JoinFiles(), IsEmpty());
+  const auto group = MakeLimited(cgroups, 128);
+  EXPECT_FALSE(group->CountsPeak());
+  EXPECT_THAT(group->JoinFiles(), IsEmpty());
 }
 
 TEST(Cgroups, DoesNotCountOnAPeakThatAnOldKernelLacks) {
   V2Host host;
   host.fs.populate["/cg/"].erase("memory.peak");
   Cgroups cgroups(host.fs, host.roots, kInstance, kPid);
-  auto group = cgroups.Make("a", 128);
-  ASSERT_TRUE(group);
-  EXPECT_FALSE((*group)->CountsPeak());
+  const auto group = MakeLimited(cgroups, 128);
+  EXPECT_FALSE(group->CountsPeak());
 }
 
 TEST(Cgroups, FailsWhenALimitCannotBeSet) {
   V2Host host;
   Cgroups cgroups(host.fs, host.roots, kInstance, kPid);
   host.fs.failing_writes["/cg/kelvin-77-1000/a/memory.max"] = ErrorCode::kPermissionDenied;
-  EXPECT_FALSE(cgroups.Make("a", 128));
+  auto group = cgroups.Make("a").value();
+  EXPECT_FALSE(group->SetLimits(128, 0));
+  group.reset();
   EXPECT_THAT(host.fs.folders, Not(Contains("/cg/kelvin-77-1000/a")));
 }
 
@@ -225,7 +250,7 @@ TEST(Cgroups, RemovesItsGroupsAtTheEnd) {
   const auto before = host.fs.folders;
   {
     Cgroups cgroups(host.fs, host.roots, kInstance, kPid);
-    ASSERT_TRUE(cgroups.Make("a", 128));
+    ASSERT_TRUE(cgroups.Make("a"));
   }
   EXPECT_EQ(host.fs.folders, before);
 }

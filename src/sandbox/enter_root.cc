@@ -18,16 +18,19 @@ class RootBuilder {
  public:
   explicit RootBuilder(const std::filesystem::path& root) : root_(root) {}
 
-  bool Build(const std::vector<RootStep>& plan) {
-    // What happens here must not show on the host.
-    if (!Check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr),
-               "make private the mounts below", "/") ||
-        !MountTmpfs(root_, "mode=755,size=1m")) {
-      return false;
-    }
+  // What happens here must not show on the host.
+  bool Begin() {
+    return Check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr),
+                 "make private the mounts below", "/") &&
+           MountTmpfs(root_, "mode=755,size=1m");
+  }
+  bool Add(const std::vector<RootStep>& plan) {
     for (const RootStep& step : plan) {
       if (!Perform(step, root_ / step.target)) return false;
     }
+    return true;
+  }
+  bool Enter() {
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY;
     return Check(::mount_setattr(AT_FDCWD, root_.c_str(), 0, &attributes, sizeof attributes),
@@ -112,10 +115,17 @@ class RootBuilder {
 
 }  // namespace
 
+std::expected<void, Error> BeginRoot(const std::vector<RootStep>& plan,
+                                     const std::filesystem::path& mount_point) {
+  RootBuilder builder(mount_point);
+  if (!builder.Begin() || !builder.Add(plan)) return std::unexpected(builder.error());
+  return {};
+}
+
 std::expected<void, Error> EnterRoot(const std::vector<RootStep>& plan,
                                      const std::filesystem::path& mount_point) {
   RootBuilder builder(mount_point);
-  if (!builder.Build(plan)) return std::unexpected(builder.error());
+  if (!builder.Add(plan) || !builder.Enter()) return std::unexpected(builder.error());
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,9 +24,26 @@ namespace {
 // A process that the kernel cannot end, say because of a dead network file system, must not hold
 // up the service for longer.
 constexpr int kEndMs = 5000;
+// Of invokes whose memory does not seem to have grown, these are looked at all the same.
+constexpr int kSampleEvery = 64;
+constexpr int kFirstSamples = 4;
+constexpr std::uint64_t kLeastRise = std::uint64_t{1} << 20;
 
 std::unexpected<Error> Fail(Error error) {
   return std::unexpected(std::move(error));
+}
+
+Program ProgramOf(Privacy privacy, const SandboxFolders& folders) {
+  if (privacy != Privacy::kNone) {
+    return {.folder = "/var/task",
+            .candidates = {"/var/runtime/bootstrap", "/var/task/bootstrap", "/opt/bootstrap"},
+            .environment = {}};
+  }
+  Program program{.folder = folders.code, .candidates = {}, .environment = {}};
+  for (const auto* folder : {&folders.runtime, &folders.code, &folders.layers}) {
+    if (!folder->empty()) program.candidates.push_back((*folder / "bootstrap").native());
+  }
+  return program;
 }
 
 template <typename T>
@@ -39,7 +58,7 @@ bool CopyFrom(std::string_view bytes, T& value) {
 HostSandbox::HostSandbox(HostSandboxOwner& owner, Parts parts)
     : owner_(owner),
       serial_(parts.serial),
-      folders_(std::move(parts.folders)),
+      privacy_(parts.privacy),
       keeper_(std::move(parts.keeper)),
       output_(std::move(parts.output)),
       group_(std::move(parts.group)),
@@ -65,8 +84,58 @@ bool HostSandbox::Send(KeeperCommand command) {
   return keeper_.valid() && SendPacket(keeper_.get(), BytesOf(command)).has_value();
 }
 
+std::expected<void, Error> HostSandbox::Furnish(const Furnishing& furnishing,
+                                                std::vector<std::string> environment) {
+  folders_ = furnishing.folders;
+  program_ = ProgramOf(privacy_, folders_);
+  program_.environment = std::move(environment);
+  const std::string command = std::string(1, static_cast<char>(KeeperCommand::kFurnish));
+  if (keeper_.valid()) (void)SendPacket(keeper_.get(), command + Encode(furnishing));
+  // While the keeper is at it.
+  if (privacy_ != Privacy::kNone) alarm_ = group_->MakeAlarm();
+  const int apart_mb = alarm_ != nullptr ? furnishing.tmp_mb : 0;
+  if (auto set = group_->SetLimits(furnishing.memory_mb, apart_mb); !set) return set;
+  auto ready = WaitUntilReady();
+  if (!ready || alarm_ == nullptr) return ready;
+  ceiling_ = std::uint64_t{1} * furnishing.memory_mb << 20;
+  CheckMemory();
+  return ready;
+}
+
+std::uint64_t HostSandbox::TmpBytes() {
+  struct statfs info{};
+  if (!tmp_.valid() || ::fstatfs(tmp_.get(), &info) != 0) return 0;
+  const auto used = static_cast<std::uint64_t>(info.f_blocks - info.f_bfree) *
+                    static_cast<std::uint64_t>(info.f_bsize);
+  tmp_peak_ = std::max(tmp_peak_, used);
+  return used;
+}
+
+// What counts against the ceiling.
+std::uint64_t HostSandbox::MeasureMemory() {
+  const std::uint64_t charged = group_->ChargedButForCache();
+  const std::uint64_t used = charged - std::min(charged, TmpBytes());
+  process_peak_ = std::max(process_peak_, std::min(used, ceiling_));
+  return used;
+}
+
+void HostSandbox::CheckMemory() {
+  if (alarm_ == nullptr || over_ceiling_) return;
+  for (;;) {
+    const std::uint64_t used = MeasureMemory();
+    if (used > ceiling_) {
+      over_ceiling_ = true;
+      return Kill();
+    }
+    const std::uint64_t mark = group_->Charged() + std::max(ceiling_ - used, kLeastRise);
+    alarm_->SetMark(mark);
+    if (group_->Charged() < mark) break;
+  }
+  owner_.WatchMemory(serial_, *alarm_);
+}
+
 std::expected<void, Error> HostSandbox::WaitUntilReady() {
-  while (runner_ != Runner::kPrepared) {
+  while (runner_ != Runner::kPrepared || !furnished_) {
     if (runner_ == Runner::kReady) return {};
     if (runner_ == Runner::kGone && Send(KeeperCommand::kPrepare)) runner_ = Runner::kPreparing;
     if (!WaitForReport()) {
@@ -139,6 +208,10 @@ void HostSandbox::Take(Packet packet) {
       generation_ = report.generation;
       runner_ = Runner::kPrepared;
       return;
+    case KeeperReport::Kind::kFurnished:
+      furnished_ = true;
+      if (!packet.fds.empty()) tmp_ = std::move(packet.fds.front());
+      return;
     case KeeperReport::Kind::kExited:
       return TakeExit(report);
     case KeeperReport::Kind::kFailed:
@@ -161,7 +234,7 @@ ExitStatus HostSandbox::StatusOf(const KeeperReport& report) const {
                   .code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
                   .out_of_memory = report.out_of_memory != 0};
   if (exit.signaled && exit.code == SIGKILL && group_ != nullptr &&
-      group_->OutOfMemoryKills() > oom_kills_before_) {
+      (over_ceiling_ || group_->OutOfMemoryKills() > oom_kills_before_)) {
     exit.out_of_memory = true;
   }
   return exit;
@@ -203,6 +276,7 @@ void HostSandbox::TakeExtensionReport(const KeeperReport& report, std::string_vi
 
 // A runner that is made while extensions run would be killed with them.
 void HostSandbox::PrepareWhenEmpty() {
+  if (extensions_.empty() && std::exchange(over_ceiling_, false)) CheckMemory();
   // The next runner would join a frozen group and never get ready.
   Thaw();
   if (extensions_.empty() && Send(KeeperCommand::kPrepare)) runner_ = Runner::kPreparing;
@@ -211,9 +285,14 @@ void HostSandbox::PrepareWhenEmpty() {
 std::expected<void, Error> HostSandbox::StartExtension(const ExtensionSpec& extension) {
   Thaw();
   if (extensions_.empty() && group_ != nullptr) oom_kills_before_ = group_->OutOfMemoryKills();
-  ExtensionLaunch launch{.number = ++last_extension_, .name = extension.name, .environment = {}};
+  const std::filesystem::path layers = privacy_ == Privacy::kNone ? folders_.layers : "/opt";
+  ExtensionLaunch launch{
+      .number = ++last_extension_,
+      .program = {.folder = "/",
+                  .candidates = {(layers / "extensions" / extension.name).native()},
+                  .environment = {}}};
   for (const auto& [name, value] : extension.environment) {
-    launch.environment.push_back(fmt::format("{}={}", name, value));
+    launch.program.environment.push_back(fmt::format("{}={}", name, value));
   }
   const KeeperCommand command = KeeperCommand::kExtension;
   const Error gone{ErrorCode::kUnavailable,
@@ -237,7 +316,11 @@ std::expected<void, Error> HostSandbox::Start() {
   Thaw();
   if (auto ready = WaitUntilReady(); !ready) return ready;
   if (group_ != nullptr) {
-    if (!ever_started_) group_->ResetPeak();
+    if (!ever_started_) {
+      group_->ResetPeak();
+      peak_.reset(::open(group_->PeakFile().c_str(), O_RDONLY | O_CLOEXEC));
+    }
+    samples_ = 0;
     oom_kills_before_ = group_->OutOfMemoryKills();
   }
   ever_started_ = true;
@@ -248,7 +331,8 @@ std::expected<void, Error> HostSandbox::Start() {
 std::expected<void, Error> HostSandbox::Tell() {
   const UniqueFd channel = std::move(runner_channel_);
   runner_ = Runner::kSpent;
-  if (auto told = SendPacket(channel.get(), "!"); !told) {
+  if (auto told = SendPacket(channel.get(), Encode(program_)); !told) {
+    if (told.error().code == ErrorCode::kInvalidArgument) return told;
     return Fail({ErrorCode::kIo, "the sandbox's process ended before it could start bootstrap"});
   }
   RunnerNote note;
@@ -302,8 +386,22 @@ std::uint64_t HostSandbox::PeakMemoryBytes() {
     WaitForAcknowledgement(KeeperCommand::kPeak);
     return process_peak_;
   }
-  if (runner_ == Runner::kStarted) SampleFirstProcess();
-  return std::max(process_peak_, group_->Peak());
+  const std::uint64_t charged = ChargedPeak();
+  const bool moved = charged != std::exchange(charged_peak_, charged);
+  // The kernel takes long to tell of a process. One whose charge does not move has hardly more.
+  if (runner_ == Runner::kStarted && (moved || samples_++ % kSampleEvery < kFirstSamples)) {
+    SampleFirstProcess();
+  }
+  if (charged > process_peak_) TmpBytes();
+  return std::max(process_peak_, charged - std::min(charged, tmp_peak_));
+}
+
+std::uint64_t HostSandbox::ChargedPeak() {
+  std::array<char, 32> text;
+  const ssize_t got = ::pread(peak_.get(), text.data(), text.size(), 0);
+  std::uint64_t bytes = 0;
+  if (got > 0) std::from_chars(text.data(), text.data() + got, bytes);
+  return bytes;
 }
 
 void HostSandbox::SampleFirstProcess() {

@@ -5,11 +5,13 @@
 #include <cerrno>
 #include <deque>
 #include <map>
+#include <optional>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,11 +21,18 @@
 #include "sandbox/launcher.h"
 #include "sandbox/process_tree.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/syscall_filter.h"
 
 namespace kelvin::sandbox {
 namespace {
 
-constexpr std::uint64_t kPendingSerial = 0;  // of the eventfd; sandboxes count from 1
+constexpr std::uint64_t kPendingSerial = 0;  // of the eventfd
+constexpr std::uint64_t kMemoryOf = std::uint64_t{1}
+                                    << 63;  // of a sandbox's alarm, with its serial
+constexpr std::uint64_t kSpareSerial = 1;   // of the timer; sandboxes count from the next
+// Sandboxes begun ahead. A cold start that finds none makes its own.
+constexpr std::size_t kSpares = 2;
+constexpr long kSpareDelayNs = 20'000'000;
 
 std::expected<void, Error> CheckSpec(const SandboxSpec& spec) {
   constexpr std::string_view kIdCharacters =
@@ -74,9 +83,11 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
         facilities_(facilities),
         cgroups_(std::make_unique<Cgroups>(fs_, facilities.cgroups, InstanceName(), ::getpid())),
         pending_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        spare_timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
         events_(::epoll_create1(EPOLL_CLOEXEC)) {}
 
   ~HostSandboxes() override {
+    spares_.clear();
     launcher_.channel.reset();
     if (launcher_.pid > 0) {
       while (::waitpid(launcher_.pid, nullptr, 0) < 0 && errno == EINTR) {
@@ -85,7 +96,8 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
   }
 
   std::expected<void, Error> Open() {
-    if (!pending_.valid() || !events_.valid() || !Watch(pending_.get(), kPendingSerial)) {
+    if (!pending_.valid() || !spare_timer_.valid() || !events_.valid() ||
+        !Watch(pending_.get(), kPendingSerial) || !Watch(spare_timer_.get(), kSpareSerial)) {
       return std::unexpected(ErrnoError("watch sandboxes", errno));
     }
     std::error_code failed;
@@ -98,10 +110,13 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
     if (!launcher) return std::unexpected(std::move(launcher.error()));
     launcher_ = std::move(*launcher);
     auto found = FindPrivacy();
-    if (found || cgroups_->versions().memory == CgroupVersion::kNone) return found;
-    // Groups that can be made but not joined are of no use.
-    cgroups_ = std::make_unique<Cgroups>(fs_, CgroupRoots{}, InstanceName(), ::getpid());
-    return FindPrivacy();
+    if (!found && cgroups_->versions().memory != CgroupVersion::kNone) {
+      // Groups that can be made but not joined are of no use.
+      cgroups_ = std::make_unique<Cgroups>(fs_, CgroupRoots{}, InstanceName(), ::getpid());
+      found = FindPrivacy();
+    }
+    if (found) PrepareSparesSoon();
+    return found;
   }
 
   std::expected<std::unique_ptr<Sandbox>, Error> Create(const SandboxSpec& spec,
@@ -110,7 +125,9 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
       return std::unexpected(std::move(checked.error()));
     }
     std::erase_if(leaving_, [](auto& group) { return group->Remove().has_value(); });
-    auto made = Make(spec, privacy_);
+    PrepareSparesSoon();
+    auto spare = TakeSpare(spec);
+    auto made = spare ? std::expected<Made, Error>(std::move(*spare)) : Make(spec, privacy_);
     if (!made) return std::unexpected(std::move(made.error()));
     live_[made->first] = {made->second.get(), std::move(on_exit)};
     if (!Watch(made->second->keeper_channel(), made->first)) {
@@ -128,7 +145,12 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
       const std::uint64_t serial = ready[static_cast<std::size_t>(i)].data.u64;
       std::uint64_t ignored = 0;
       if (serial == kPendingSerial) (void)!::read(pending_.get(), &ignored, sizeof ignored);
-      if (const auto found = live_.find(serial); found != live_.end()) {
+      if (serial == kSpareSerial) PrepareSpare();
+      const auto found = live_.find(serial & ~kMemoryOf);
+      if (found == live_.end()) continue;
+      if ((serial & kMemoryOf) != 0) {
+        found->second.sandbox->CheckMemory();
+      } else {
         found->second.sandbox->Receive();
       }
     }
@@ -172,7 +194,6 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
     attempts.emplace_back(Privacy::kNone, "an ordinary process");
     std::string refusals;
     for (const auto& [privacy, name] : attempts) {
-      trial.id = fmt::format("trial-{}", last_serial_);
       auto made = Make(trial, privacy);
       if (made) {
         privacy_ = privacy;
@@ -198,7 +219,18 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
                                                                   : Isolation::Freezer::kSignals;
     isolation_.private_mounts = privacy_ != Privacy::kNone;
     isolation_.unprivileged_user = options_.uid != 0;
+    isolation_.system_calls_filtered = CanFilterSystemCalls();
+    isolation_.sockets_scoped = CanScopeSockets();
     isolation_.missing = cgroups_->missing();
+    if (!isolation_.system_calls_filtered) {
+      isolation_.missing.emplace_back(
+          "the kernel has no seccomp filters: functions may make system calls that Lambda refuses");
+    }
+    if (!isolation_.sockets_scoped) {
+      isolation_.missing.emplace_back(
+          "the kernel cannot scope abstract Unix sockets (Landlock of Linux 6.12): functions can "
+          "connect to those of the host's programs");
+    }
     if (privacy_ == Privacy::kNone) {
       isolation_.missing.push_back(fmt::format(
           "no namespaces can be made ({}): functions see the host's files, share its /tmp, and run "
@@ -209,27 +241,18 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
     }
   }
 
-  LaunchRequest RequestFor(const SandboxSpec& spec, Privacy privacy, MemoryWatch watch) const {
-    LaunchRequest request{.privacy = privacy,
-                          .memory_watch = watch,
-                          .uid = options_.uid,
-                          .gid = options_.gid,
-                          .memory_mb = spec.memory_mb,
-                          .tmp_mb = spec.tmp_mb,
-                          .folders = {.code = Absolute(spec.code),
-                                      .layers = Absolute(spec.layers),
-                                      .runtime = Absolute(spec.runtime),
-                                      .language = Absolute(spec.language)},
-                          .mount_point = std::filesystem::absolute(mount_point()),
-                          .environment = {}};
-    for (const auto& [name, value] : spec.environment) {
-      request.environment.push_back(fmt::format("{}={}", name, value));
-    }
-    return request;
+  LaunchRequest RequestFor(Privacy privacy, MemoryWatch watch) const {
+    return {.privacy = privacy,
+            .memory_watch = watch,
+            .uid = options_.uid,
+            .gid = options_.gid,
+            .mount_point = std::filesystem::absolute(mount_point())};
   }
 
-  std::expected<Made, Error> Make(const SandboxSpec& spec, Privacy privacy) {
-    auto group = cgroups_->Make(spec.id, spec.memory_mb);
+  // A sandbox of nobody yet, which goes on getting ready by itself.
+  std::expected<Made, Error> Begin(Privacy privacy) {
+    const std::uint64_t serial = ++last_serial_;
+    auto group = cgroups_->Make(fmt::format("sandbox-{}", serial));
     if (!group) return std::unexpected(std::move(group.error()));
     const MemoryWatch watch = (*group)->CountsPeak() ? MemoryWatch::kCgroup : MemoryWatch::kKeeper;
 
@@ -252,37 +275,85 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
       }
       fds.push_back(join_files.back().get());
     }
-    const LaunchRequest request = RequestFor(spec, privacy, watch);
-    if (auto sent = SendPacket(launcher_.channel.get(), Encode(request), fds); !sent) {
-      if (sent.error().code == ErrorCode::kInvalidArgument) {
-        return std::unexpected(std::move(sent.error()));
-      }
+    if (!SendPacket(launcher_.channel.get(), Encode(RequestFor(privacy, watch)), fds)) {
       return std::unexpected(
           Error{ErrorCode::kUnavailable,
                 "the process that launches sandboxes is gone; restart the service"});
     }
-    channel->second.reset();
+    return Made(serial,
+                std::make_unique<HostSandbox>(
+                    *this, HostSandbox::Parts{.serial = serial,
+                                              .privacy = privacy,
+                                              .keeper = std::move(channel->first),
+                                              .output = std::move(output),
+                                              .group = std::move(*group),
+                                              .memory_watch = watch,
+                                              .frozen_by_signals = cgroups_->versions().freezer ==
+                                                                   CgroupVersion::kNone}));
+  }
 
-    const std::uint64_t serial = ++last_serial_;
-    auto sandbox = std::make_unique<HostSandbox>(
-        *this, HostSandbox::Parts{
-                   .serial = serial,
-                   .folders = request.folders,
-                   .keeper = std::move(channel->first),
-                   .output = std::move(output),
-                   .group = std::move(*group),
-                   .memory_watch = watch,
-                   .frozen_by_signals = cgroups_->versions().freezer == CgroupVersion::kNone});
-    if (auto ready = sandbox->WaitUntilReady(); !ready) {
-      return std::unexpected(std::move(ready.error()));
+  std::expected<Made, Error> Make(const SandboxSpec& spec, Privacy privacy) {
+    auto made = Begin(privacy);
+    if (!made) return made;
+    auto furnished = Furnish(*made->second, spec);
+    if (!furnished) return std::unexpected(std::move(furnished.error()));
+    return made;
+  }
+
+  static std::expected<void, Error> Furnish(HostSandbox& sandbox, const SandboxSpec& spec) {
+    std::vector<std::string> environment;
+    for (const auto& [name, value] : spec.environment) {
+      environment.push_back(fmt::format("{}={}", name, value));
     }
-    return Made(serial, std::move(sandbox));
+    return sandbox.Furnish({.memory_mb = spec.memory_mb,
+                            .tmp_mb = spec.tmp_mb,
+                            .folders = {.code = Absolute(spec.code),
+                                        .layers = Absolute(spec.layers),
+                                        .runtime = Absolute(spec.runtime),
+                                        .language = Absolute(spec.language)}},
+                           std::move(environment));
+  }
+
+  // One that was begun ahead and is as good as new.
+  std::optional<Made> TakeSpare(const SandboxSpec& spec) {
+    while (!spares_.empty()) {
+      Made spare = std::move(spares_.front());
+      spares_.pop_front();
+      if (Furnish(*spare.second, spec)) return spare;
+    }
+    return std::nullopt;
+  }
+
+  // Later, and not while more are being asked for.
+  void PrepareSparesSoon() {
+    const itimerspec delay{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = kSpareDelayNs}};
+    ::timerfd_settime(spare_timer_.get(), 0, &delay, nullptr);
+  }
+
+  void PrepareSpare() {
+    std::uint64_t ignored = 0;
+    (void)!::read(spare_timer_.get(), &ignored, sizeof ignored);
+    if (auto spare = Begin(privacy_))
+      spares_.push_back(std::move(*spare));
+    else
+      return;  // whoever needs one will hear why
+    if (spares_.size() < kSpares) PrepareSparesSoon();
   }
 
   void Exited(std::uint64_t serial, const ExitStatus& status) override {
     exits_.emplace_back(serial, status);
     const std::uint64_t one = 1;
     (void)!::write(pending_.get(), &one, sizeof one);
+  }
+
+  void WatchMemory(std::uint64_t serial, const MemoryAlarm& alarm) override {
+    epoll_event event{};
+    event.events = alarm.events() | EPOLLONESHOT;
+    event.data.u64 = serial | kMemoryOf;
+    const int fd = alarm.fd();
+    if (::epoll_ctl(events_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+      ::epoll_ctl(events_.get(), EPOLL_CTL_MOD, fd, &event);
+    }
   }
 
   void Disconnected(int channel) override {
@@ -300,12 +371,14 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
   std::unique_ptr<Cgroups> cgroups_;
   Launcher launcher_;
   UniqueFd pending_;  // readable when exits_ has some that no channel will announce
+  UniqueFd spare_timer_;
   UniqueFd events_;
   Privacy privacy_ = Privacy::kNone;
   Isolation isolation_;
-  std::uint64_t last_serial_ = kPendingSerial;
+  std::uint64_t last_serial_ = kSpareSerial;
   std::map<std::uint64_t, Live> live_;
   std::deque<std::pair<std::uint64_t, ExitStatus>> exits_;
+  std::deque<Made> spares_;
   std::vector<std::unique_ptr<Cgroup>> leaving_;  // groups still to be removed
 };
 

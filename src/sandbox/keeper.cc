@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -19,6 +20,7 @@
 #include "sandbox/process_tree.h"
 #include "sandbox/root_plan.h"
 #include "sandbox/runner.h"
+#include "sandbox/syscall_filter.h"
 
 namespace kelvin::sandbox {
 namespace {
@@ -71,6 +73,12 @@ void Keeper::Run(uid_t outer_uid, gid_t outer_gid) {
     ReportFailure(ErrnoError("watch for the ends of processes", errno));
     ::_exit(1);
   }
+  // Here, so that what is in the sandbox is in one domain, with each other and apart from the host.
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (const int number = CanScopeSockets() ? ScopeSockets() : 0; number != 0) {
+    ReportFailure(ErrnoError("keep the sandbox from the host's sockets", number));
+    ::_exit(1);
+  }
   if (auto entered = Enter(outer_uid, outer_gid); !entered) {
     ReportFailure(entered.error());
     ::_exit(1);
@@ -88,7 +96,21 @@ std::expected<void, Error> Keeper::Enter(uid_t outer_uid, gid_t outer_gid) {
   if (::sethostname(kHostName.data(), kHostName.size()) != 0) {
     return std::unexpected(ErrnoError("set the sandbox's host name", errno));
   }
-  return EnterRoot(PlanRoot("/", request_.folders, request_.tmp_mb), request_.mount_point);
+  return BeginRoot(PlanRoot("/"), request_.mount_point);
+}
+
+// Moves the runner, which is there already, into the root as well.
+void Keeper::Furnish(const Furnishing& furnishing) {
+  memory_mb_ = furnishing.memory_mb;
+  if (request_.privacy != Privacy::kNone) {
+    auto entered =
+        EnterRoot(PlanFolders(furnishing.folders, furnishing.tmp_mb), request_.mount_point);
+    if (!entered) return ReportFailure(entered.error());
+  }
+  const UniqueFd tmp(::open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const KeeperReport report{.kind = KeeperReport::Kind::kFurnished};
+  if (!SendPacket(channel_.get(), BytesOf(report), {tmp.get()})) Quit();
+  ::malloc_trim(0);  // the rest of its life it needs little
 }
 
 void Keeper::Prepare() {
@@ -129,7 +151,10 @@ void Keeper::Serve(int child_signals) {
 
 void Keeper::Obey(const Packet& packet) {
   const auto command = static_cast<KeeperCommand>(packet.bytes.front());
+  const std::string_view argument = std::string_view(packet.bytes).substr(1);
   switch (command) {
+    case KeeperCommand::kFurnish:
+      return Furnish(DecodeFurnishing(argument));
     case KeeperCommand::kPrepare:
       return Prepare();
     case KeeperCommand::kStarted:
@@ -150,19 +175,20 @@ void Keeper::Obey(const Packet& packet) {
     case KeeperCommand::kQuit:
       Quit();
     case KeeperCommand::kExtension:
-      return StartExtension(packet);
+      return StartExtension(argument, packet);
   }
 }
 
-void Keeper::StartExtension(const Packet& packet) {
-  const ExtensionLaunch launch = DecodeExtensionLaunch(std::string_view(packet.bytes).substr(1));
+void Keeper::StartExtension(std::string_view argument, const Packet& packet) {
+  const ExtensionLaunch launch = DecodeExtensionLaunch(argument);
   KeeperReport report{.kind = KeeperReport::Kind::kExtensionFailed, .extension = launch.number};
   RunnerNote note{RunnerStep::kExecute, EINVAL};
   auto ends = MakeChannel();
   if (ends && !packet.fds.empty()) {
     const pid_t pid = ::fork();
     if (pid == 0) {
-      RunExtension(request_, launch, ends->second.get(), packet.fds.front().get(), join_files_);
+      RunExtension(request_, launch.program, ends->second.get(), packet.fds.front().get(),
+                   join_files_);
     }
     note.error_number = errno;
     ends->second.reset();
@@ -216,7 +242,7 @@ void Keeper::ReportExit(pid_t ended, int wait_status) {
 void Keeper::WatchMemory() {
   const MemoryUse use = MemoryOf(Descendants(::getpid()));
   peak_bytes_ = std::max(peak_bytes_, use.highest);
-  if (use.now <= std::uint64_t{1} * request_.memory_mb * 1024 * 1024) return;
+  if (use.now <= std::uint64_t{1} * memory_mb_ * 1024 * 1024) return;
   out_of_memory_ = true;
   KillAll();
 }

@@ -28,9 +28,10 @@ class Keeper {
  private:
   std::expected<void, Error> Enter(uid_t outer_uid, gid_t outer_gid);
   void Prepare();
+  void Furnish(const Furnishing& furnishing);
   void Serve(int child_signals);
   void Obey(const Packet& packet);
-  void StartExtension(const Packet& packet);
+  void StartExtension(std::string_view argument, const Packet& packet);
   void Reap();
   void ReportExit(pid_t ended, int wait_status);
   void WatchMemory();
@@ -44,6 +45,7 @@ class Keeper {
   const UniqueFd channel_;
   const UniqueFd output_;
   const std::vector<UniqueFd> join_files_;
+  int memory_mb_ = 0;
   pid_t runner_ = -1;
   std::map<pid_t, int> extensions_;  // that run, to their numbers
   int generation_ = 0;

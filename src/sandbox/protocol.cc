@@ -1,5 +1,6 @@
 #include "sandbox/protocol.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -9,8 +10,8 @@
 namespace kelvin::sandbox {
 namespace {
 
-constexpr std::size_t kFixedParts = 11;
-constexpr std::size_t kFixedExtensionParts = 2;
+constexpr std::size_t kLaunchParts = 5;
+constexpr std::size_t kFurnishingParts = 6;
 
 template <typename T>
 T Number(const std::string& text) {
@@ -22,53 +23,72 @@ T Number(const std::string& text) {
 }  // namespace
 
 std::string Encode(const LaunchRequest& request) {
-  std::vector<std::string> parts{
+  return JoinParts({
       fmt::format("{}", static_cast<int>(request.privacy)),
       fmt::format("{}", static_cast<int>(request.memory_watch)),
       fmt::format("{}", request.uid),
       fmt::format("{}", request.gid),
-      fmt::format("{}", request.memory_mb),
-      fmt::format("{}", request.tmp_mb),
-      request.folders.code.native(),
-      request.folders.layers.native(),
-      request.folders.runtime.native(),
-      request.folders.language.native(),
       request.mount_point.native(),
-  };
-  parts.insert(parts.end(), request.environment.begin(), request.environment.end());
-  return JoinParts(parts);
+  });
 }
 
 LaunchRequest DecodeLaunchRequest(std::string_view bytes) {
-  std::vector<std::string> parts = SplitParts(bytes);
-  if (parts.size() < kFixedParts) return {};
-  LaunchRequest request{
-      .privacy = static_cast<Privacy>(Number<int>(parts[0])),
-      .memory_watch = static_cast<MemoryWatch>(Number<int>(parts[1])),
-      .uid = Number<uid_t>(parts[2]),
-      .gid = Number<gid_t>(parts[3]),
-      .memory_mb = Number<int>(parts[4]),
-      .tmp_mb = Number<int>(parts[5]),
-      .folders = {.code = parts[6], .layers = parts[7], .runtime = parts[8], .language = parts[9]},
-      .mount_point = parts[10],
-      .environment = {}};
-  request.environment.assign(parts.begin() + kFixedParts, parts.end());
-  return request;
+  const std::vector<std::string> parts = SplitParts(bytes);
+  if (parts.size() != kLaunchParts) return {};
+  return {.privacy = static_cast<Privacy>(Number<int>(parts[0])),
+          .memory_watch = static_cast<MemoryWatch>(Number<int>(parts[1])),
+          .uid = Number<uid_t>(parts[2]),
+          .gid = Number<gid_t>(parts[3]),
+          .mount_point = parts[4]};
 }
 
-std::string Encode(const ExtensionLaunch& launch) {
-  std::vector<std::string> parts{fmt::format("{}", launch.number), launch.name};
-  parts.insert(parts.end(), launch.environment.begin(), launch.environment.end());
+std::string Encode(const Furnishing& furnishing) {
+  return JoinParts({
+      fmt::format("{}", furnishing.memory_mb),
+      fmt::format("{}", furnishing.tmp_mb),
+      furnishing.folders.code.native(),
+      furnishing.folders.layers.native(),
+      furnishing.folders.runtime.native(),
+      furnishing.folders.language.native(),
+  });
+}
+
+Furnishing DecodeFurnishing(std::string_view bytes) {
+  const std::vector<std::string> parts = SplitParts(bytes);
+  if (parts.size() != kFurnishingParts) return {};
+  return {
+      .memory_mb = Number<int>(parts[0]),
+      .tmp_mb = Number<int>(parts[1]),
+      .folders = {.code = parts[2], .layers = parts[3], .runtime = parts[4], .language = parts[5]}};
+}
+
+std::string Encode(const Program& program) {
+  std::vector<std::string> parts{program.folder.native(),
+                                 fmt::format("{}", program.candidates.size())};
+  parts.insert(parts.end(), program.candidates.begin(), program.candidates.end());
+  parts.insert(parts.end(), program.environment.begin(), program.environment.end());
   return JoinParts(parts);
 }
 
-ExtensionLaunch DecodeExtensionLaunch(std::string_view bytes) {
+Program DecodeProgram(std::string_view bytes) {
   std::vector<std::string> parts = SplitParts(bytes);
-  if (parts.size() < kFixedExtensionParts) return {};
-  ExtensionLaunch launch{
-      .number = Number<int>(parts[0]), .name = std::move(parts[1]), .environment = {}};
-  launch.environment.assign(parts.begin() + kFixedExtensionParts, parts.end());
-  return launch;
+  if (parts.size() < 2) return {};
+  const auto candidates = parts.begin() + 2;
+  const auto environment =
+      candidates + std::min(Number<std::ptrdiff_t>(parts[1]), parts.end() - candidates);
+  return {.folder = parts[0],
+          .candidates = {candidates, environment},
+          .environment = {environment, parts.end()}};
+}
+
+std::string Encode(const ExtensionLaunch& launch) {
+  return JoinParts({fmt::format("{}", launch.number)}) + Encode(launch.program);
+}
+
+ExtensionLaunch DecodeExtensionLaunch(std::string_view bytes) {
+  const std::size_t end = std::min(bytes.find('\0'), bytes.size());
+  return {.number = Number<int>(std::string(bytes.substr(0, end))),
+          .program = DecodeProgram(bytes.substr(std::min(end + 1, bytes.size())))};
 }
 
 }  // namespace kelvin::sandbox

@@ -4,8 +4,7 @@
 
 namespace kelvin::sandbox {
 
-std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root,
-                               const SandboxFolders& folders, int tmp_mb) {
+std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root) {
   using enum RootAction;
   std::vector<RootStep> plan;
   for (const char* name : {"usr", "etc", "bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
@@ -28,6 +27,12 @@ std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root,
   plan.push_back({kSymlink, "dev/stderr", "/proc/self/fd/2"});
   plan.push_back({kProc, "proc"});
   plan.push_back({kFolder, "var"});
+  return plan;
+}
+
+std::vector<RootStep> PlanFolders(const SandboxFolders& folders, int tmp_mb) {
+  using enum RootAction;
+  std::vector<RootStep> plan;
   const auto show = [&](const char* target, const std::filesystem::path& folder) {
     if (folder.empty()) {
       plan.push_back({kFolder, target});

@@ -28,12 +28,16 @@ struct RootStep {
   bool operator==(const RootStep&) const = default;
 };
 
-// Looks below `host_root` for what there is to show. `tmp_mb` is the size of /tmp.
-std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root,
-                               const SandboxFolders& folders, int tmp_mb);
+// What every sandbox sees. Looks below `host_root` for what there is to show.
+std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root);
+// What is one function's own, behind the steps of PlanRoot. `tmp_mb` is the size of /tmp.
+std::vector<RootStep> PlanFolders(const SandboxFolders& folders, int tmp_mb);
 
-// Makes the root at `mount_point`, an existing folder, and moves this process's mount namespace
-// into it. The process has a mount namespace of its own, and CAP_SYS_ADMIN over it.
+// Begins the root at `mount_point`, an existing folder: still to be added to, and the host's root
+// still in place. The process has a mount namespace of its own, and CAP_SYS_ADMIN over it.
+std::expected<void, Error> BeginRoot(const std::vector<RootStep>& plan,
+                                     const std::filesystem::path& mount_point);
+// Adds the rest, and moves every process of the mount namespace into the root.
 std::expected<void, Error> EnterRoot(const std::vector<RootStep>& plan,
                                      const std::filesystem::path& mount_point);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sandbox/channel.h"
+#include "sandbox/syscall_filter.h"
 
 namespace kelvin::sandbox {
 namespace {
@@ -63,56 +64,33 @@ void ResetSignals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-std::vector<std::string> Candidates(const LaunchRequest& request) {
-  if (request.privacy == Privacy::kNone) {
-    std::vector<std::string> candidates;
-    const SandboxFolders& folders = request.folders;
-    for (const auto* folder : {&folders.runtime, &folders.code, &folders.layers}) {
-      if (!folder->empty()) candidates.push_back((*folder / "bootstrap").native());
-    }
-    return candidates;
-  }
-  return {"/var/runtime/bootstrap", "/var/task/bootstrap", "/opt/bootstrap"};
-}
-
 // What every process of a sandbox goes through before it executes a program of the user's.
 void EnterSandbox(const LaunchRequest& request, int channel, int output,
-                  const std::vector<UniqueFd>& join_files, const std::string& folder) {
+                  const std::vector<UniqueFd>& join_files) {
   ::setsid();
   for (const UniqueFd& file : join_files) {
     if (::write(file.get(), "0", 1) != 1) GiveUp(channel, RunnerStep::kCgroup);
   }
   ConnectOutput(channel, output);
-  if (::chdir(folder.c_str()) != 0) GiveUp(channel, RunnerStep::kFolder);
   SetLimits(channel);
   BecomeUser(request, channel);
   ResetSignals();
+  // A kernel that cannot is told of to the user elsewhere.
+  errno = CanFilterSystemCalls() ? FilterSystemCalls() : 0;
+  if (errno != 0) GiveUp(channel, RunnerStep::kFilter);
 }
 
-std::vector<char*> Pointers(const std::vector<std::string>& variables) {
+std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
-  for (const std::string& variable : variables) {
-    pointers.push_back(const_cast<char*>(variable.c_str()));
-  }
+  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
   pointers.push_back(nullptr);
   return pointers;
 }
 
-}  // namespace
-
-[[noreturn]] void RunRunner(const LaunchRequest& request, int channel, int output,
-                            const std::vector<UniqueFd>& join_files) {
-  const std::string folder =
-      request.privacy == Privacy::kNone ? request.folders.code.native() : "/var/task";
-  EnterSandbox(request, channel, output, join_files, folder);
-
-  const std::vector<std::string> candidates = Candidates(request);
-  const std::vector<char*> environment = Pointers(request.environment);
-  if (!SendPacket(channel, BytesOf(RunnerNote{}))) ::_exit(kFailedExit);
-  char go = 0;
-  if (::recv(channel, &go, sizeof go, 0) != sizeof go) ::_exit(0);
-
-  for (const std::string& candidate : candidates) {
+[[noreturn]] void Execute(const Program& program, int channel) {
+  if (::chdir(program.folder.c_str()) != 0) GiveUp(channel, RunnerStep::kFolder);
+  const std::vector<char*> environment = Pointers(program.environment);
+  for (const std::string& candidate : program.candidates) {
     char* const arguments[] = {const_cast<char*>(candidate.c_str()), nullptr};
     ::execve(candidate.c_str(), arguments, environment.data());
     // ENOENT is also what a missing interpreter gives; only a missing file goes on to the next.
@@ -124,15 +102,21 @@ std::vector<char*> Pointers(const std::vector<std::string>& variables) {
   GiveUp(channel, RunnerStep::kExecute);
 }
 
-[[noreturn]] void RunExtension(const LaunchRequest& request, const ExtensionLaunch& launch,
-                               int channel, int output, const std::vector<UniqueFd>& join_files) {
-  EnterSandbox(request, channel, output, join_files, "/");
-  const std::filesystem::path layers =
-      request.privacy == Privacy::kNone ? request.folders.layers : "/opt";
-  const std::string program = layers / "extensions" / launch.name;
-  char* const arguments[] = {const_cast<char*>(program.c_str()), nullptr};
-  ::execve(program.c_str(), arguments, Pointers(launch.environment).data());
-  GiveUp(channel, RunnerStep::kExecute);
+}  // namespace
+
+[[noreturn]] void RunRunner(const LaunchRequest& request, int channel, int output,
+                            const std::vector<UniqueFd>& join_files) {
+  EnterSandbox(request, channel, output, join_files);
+  if (!SendPacket(channel, BytesOf(RunnerNote{}))) ::_exit(kFailedExit);
+  const auto program = ReceivePacket(channel, Wait::kYes);
+  if (!program || program->bytes.empty()) ::_exit(0);
+  Execute(DecodeProgram(program->bytes), channel);
+}
+
+[[noreturn]] void RunExtension(const LaunchRequest& request, const Program& program, int channel,
+                               int output, const std::vector<UniqueFd>& join_files) {
+  EnterSandbox(request, channel, output, join_files);
+  Execute(program, channel);
 }
 
 }  // namespace kelvin::sandbox

@@ -13,7 +13,7 @@ namespace kelvin::sandbox {
 [[noreturn]] void RunRunner(const LaunchRequest& request, int channel, int output,
                             const std::vector<UniqueFd>& join_files);
 // The same for an extension, which executes at once.
-[[noreturn]] void RunExtension(const LaunchRequest& request, const ExtensionLaunch& launch,
-                               int channel, int output, const std::vector<UniqueFd>& join_files);
+[[noreturn]] void RunExtension(const LaunchRequest& request, const Program& program, int channel,
+                               int output, const std::vector<UniqueFd>& join_files);
 
 }  // namespace kelvin::sandbox

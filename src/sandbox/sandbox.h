@@ -86,10 +86,13 @@ struct Isolation {
   enum class Freezer { kCgroupV2, kCgroupV1, kSignals } freezer = Freezer::kSignals;
   bool private_mounts = false;  // own /tmp, read-only /var/task, read-only rest
   bool unprivileged_user = false;
+  bool system_calls_filtered = false;
+  bool sockets_scoped = false;  // no way to the abstract Unix sockets of the host's programs
   std::vector<std::string> missing;
 };
 
-// Makes sandboxes: the seam for processes.
+// Makes sandboxes, and some ahead, so that what takes long about it is done before it is needed:
+// the seam for processes.
 class Sandboxes {
  public:
   using OnExit = std::function<void(ExitStatus)>;

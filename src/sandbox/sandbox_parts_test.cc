@@ -33,6 +33,18 @@ TEST(FindCgroupRoots, FindsV1AndUnifiedHierarchiesSideBySide) {
   EXPECT_EQ(roots.own, "/sys/fs/cgroup/unified/user.slice/session");
 }
 
+TEST(FindCgroupRoots, TakesTheFirstOfSeveralMounts) {
+  const CgroupRoots roots = FindCgroupRoots(
+      "31 30 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+      "36 30 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+      "90 30 0:27 / /chroot/sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+      "91 30 0:32 / /chroot/sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n",
+      "0::/a\n");
+  EXPECT_EQ(roots.unified, "/sys/fs/cgroup");
+  EXPECT_EQ(roots.own, "/sys/fs/cgroup/a");
+  EXPECT_EQ(roots.memory, "/sys/fs/cgroup/memory");
+}
+
 TEST(FindCgroupRoots, CountsFromTheMountedPartInAContainer) {
   const CgroupRoots roots = FindCgroupRoots(
       "31 30 0:27 /docker/abc /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/docker/abc\n");
@@ -46,26 +58,30 @@ TEST(FindCgroupRoots, FindsNothingInNothing) {
   EXPECT_EQ(FindCgroupRoots("nonsense\n1 2\n - - -\n", "::\n").unified, "");
 }
 
-TEST(PlanRoot, ShowsTheHostsProgramsReadOnlyAndTheFunctionsFolders) {
+TEST(PlanRoot, ShowsTheHostsProgramsReadOnly) {
   const auto host = TemporaryDirectory::Create().value();
   std::filesystem::create_directories(host.path() / "usr/lib");
   std::filesystem::create_directory(host.path() / "etc");
   std::filesystem::create_directory(host.path() / "home");
   std::filesystem::create_directory_symlink("usr/lib", host.path() / "lib");
-  const auto plan =
-      PlanRoot(host.path(),
-               {.code = "/packages/a", .layers = "/layers", .runtime = "", .language = ""}, 512);
+  const auto plan = PlanRoot(host.path());
   EXPECT_THAT(plan, Contains(RootStep{RootAction::kBind, "usr", (host.path() / "usr").native()}));
   EXPECT_THAT(plan, Contains(RootStep{RootAction::kSymlink, "lib", "usr/lib"}));
-  EXPECT_THAT(plan, Contains(RootStep{RootAction::kBind, "var/task", "/packages/a"}));
-  EXPECT_THAT(plan, Contains(RootStep{RootAction::kBind, "opt", "/layers"}));
-  EXPECT_THAT(plan, Contains(RootStep{RootAction::kFolder, "var/runtime"}));
-  EXPECT_THAT(plan, Contains(RootStep{RootAction::kTmpfs, "tmp", "mode=1777,size=512m"}));
   for (const RootStep& step : plan) {
     EXPECT_NE(step.target, "home");
     EXPECT_NE(step.target, "lib64") << "the host has none";
     EXPECT_TRUE(step.target.is_relative()) << step.target;
   }
+}
+
+TEST(PlanFolders, ShowsWhatIsTheFunctions) {
+  EXPECT_THAT(
+      PlanFolders({.code = "/packages/a", .layers = "/layers", .runtime = "", .language = ""}, 512),
+      ElementsAre(RootStep{RootAction::kBind, "var/task", "/packages/a"},
+                  RootStep{RootAction::kFolder, "var/runtime"},
+                  RootStep{RootAction::kFolder, "var/lang"},
+                  RootStep{RootAction::kBind, "opt", "/layers"},
+                  RootStep{RootAction::kTmpfs, "tmp", "mode=1777,size=512m"}));
 }
 
 TEST(ProcessStat, SurvivesAnyNameOfTheProgram) {
@@ -140,29 +156,45 @@ TEST(Channel, SaysWhoSent) {
 }
 
 TEST(LaunchRequest, ComesBackAsItWas) {
-  const LaunchRequest request{
-      .privacy = Privacy::kUserNamespaces,
-      .memory_watch = MemoryWatch::kCgroup,
-      .uid = 993,
-      .gid = 990,
-      .memory_mb = 10240,
-      .tmp_mb = 512,
-      .folders = {.code = "/a b/c", .layers = "/l", .runtime = "", .language = "/lang"},
-      .mount_point = "/m",
-      .environment = {"A=", "B=x=y", "C=line\nbreak"}};
+  const LaunchRequest request{.privacy = Privacy::kUserNamespaces,
+                              .memory_watch = MemoryWatch::kCgroup,
+                              .uid = 993,
+                              .gid = 990,
+                              .mount_point = "/m"};
   const LaunchRequest back = DecodeLaunchRequest(Encode(request));
   EXPECT_EQ(back.privacy, request.privacy);
   EXPECT_EQ(back.memory_watch, request.memory_watch);
   EXPECT_EQ(back.uid, request.uid);
   EXPECT_EQ(back.gid, request.gid);
-  EXPECT_EQ(back.memory_mb, request.memory_mb);
-  EXPECT_EQ(back.tmp_mb, request.tmp_mb);
-  EXPECT_EQ(back.folders.code, request.folders.code);
-  EXPECT_EQ(back.folders.layers, request.folders.layers);
-  EXPECT_EQ(back.folders.runtime, request.folders.runtime);
-  EXPECT_EQ(back.folders.language, request.folders.language);
   EXPECT_EQ(back.mount_point, request.mount_point);
-  EXPECT_EQ(back.environment, request.environment);
+}
+
+TEST(Furnishing, ComesBackAsItWas) {
+  const Furnishing furnishing{
+      .memory_mb = 10240,
+      .tmp_mb = 512,
+      .folders = {.code = "/a b/c", .layers = "/l", .runtime = "", .language = "/lang"}};
+  const Furnishing back = DecodeFurnishing(Encode(furnishing));
+  EXPECT_EQ(back.memory_mb, furnishing.memory_mb);
+  EXPECT_EQ(back.tmp_mb, furnishing.tmp_mb);
+  EXPECT_EQ(back.folders.code, furnishing.folders.code);
+  EXPECT_EQ(back.folders.layers, furnishing.folders.layers);
+  EXPECT_EQ(back.folders.runtime, furnishing.folders.runtime);
+  EXPECT_EQ(back.folders.language, furnishing.folders.language);
+}
+
+TEST(Program, ComesBackAsItWas) {
+  const Program program{.folder = "/var/task",
+                        .candidates = {"/a", "/b"},
+                        .environment = {"A=", "B=x=y", "C=line\nbreak"}};
+  const Program back = DecodeProgram(Encode(program));
+  EXPECT_EQ(back.folder, program.folder);
+  EXPECT_EQ(back.candidates, program.candidates);
+  EXPECT_EQ(back.environment, program.environment);
+  EXPECT_THAT(DecodeProgram("/only\0"
+                            "9\0")
+                  .environment,
+              IsEmpty());
 }
 
 }  // namespace

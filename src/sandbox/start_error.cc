@@ -61,6 +61,9 @@ Error ExplainStartFailure(const SandboxFolders& folders, const RunnerNote& note)
                         note.error_number);
     case RunnerStep::kUser:
       return ErrnoError("give the sandbox's process its own user", note.error_number);
+    case RunnerStep::kFilter:
+      return ErrnoError("restrict what the sandbox's process may ask of the kernel",
+                        note.error_number);
     case RunnerStep::kReady:
       break;
   }

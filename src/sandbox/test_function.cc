@@ -1,15 +1,23 @@
 // The bootstrap of the sandbox tests: does what the environment variable DO says, and tells on
 // standard output what came of it.
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace {
@@ -154,6 +162,71 @@ int LeaveAChild() {
   return 0;
 }
 
+struct Call {
+  const char* name;
+  long number;
+  long first = 0;
+};
+
+int MakeSystemCalls() {
+  const Call calls[] = {{"mount", SYS_mount},
+                        {"umount2", SYS_umount2},
+                        {"pivot_root", SYS_pivot_root},
+                        {"move_mount", SYS_move_mount},
+                        {"open_tree", SYS_open_tree},
+                        {"fsopen", SYS_fsopen},
+                        {"fsmount", SYS_fsmount},
+                        {"mount_setattr", SYS_mount_setattr},
+                        {"unshare", SYS_unshare, CLONE_NEWUSER},
+                        {"setns", SYS_setns},
+                        {"clone", SYS_clone, CLONE_NEWUSER},
+                        {"clone3", SYS_clone3},
+                        {"init_module", SYS_init_module},
+                        {"finit_module", SYS_finit_module},
+                        {"kexec_load", SYS_kexec_load},
+                        {"bpf", SYS_bpf},
+                        {"perf_event_open", SYS_perf_event_open},
+                        {"userfaultfd", SYS_userfaultfd, 1},
+                        {"io_uring_setup", SYS_io_uring_setup, 1},
+                        {"add_key", SYS_add_key},
+                        {"request_key", SYS_request_key},
+                        {"keyctl", SYS_keyctl},
+                        {"ptrace", SYS_ptrace, PTRACE_TRACEME},
+                        {"swapon", SYS_swapon},
+                        {"reboot", SYS_reboot}};
+  for (const Call& call : calls) {
+    const long result = ::syscall(call.number, call.first, 0, 0, 0, 0);
+    Say(std::string(call.name) + ": " + (result < 0 ? std::strerror(errno) : "done"));
+  }
+  Say("done");
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  pthread_t thread{};
+  const int made =
+      ::pthread_create(&thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
+  if (made != 0 || ::pthread_join(thread, nullptr) != 0 || status != 0) return 1;
+  return Say("forked and threaded");
+}
+
+int Connect(const std::string& abstract_name) {
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  abstract_name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+  const auto length =
+      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + abstract_name.size());
+  const int result = ::connect(socket, reinterpret_cast<sockaddr*>(&address), length);
+  return Say(result == 0 ? "connected" : std::strerror(errno));
+}
+
+int TryToRead(const char* path) {
+  const int file = ::open(path, O_RDONLY);
+  char byte = 0;
+  return Say(file >= 0 && ::read(file, &byte, 1) >= 0 ? "read" : std::strerror(errno));
+}
+
 }  // namespace
 
 int main() {
@@ -170,6 +243,9 @@ int main() {
   if (verb == "write-everywhere") return WriteEverywhere();
   if (verb == "write") return TryToWrite(argument.c_str());
   if (verb == "look") return LookAt(argument.c_str());
+  if (verb == "read") return TryToRead(argument.c_str());
+  if (verb == "connect") return Connect(argument);
+  if (verb == "system-calls") return MakeSystemCalls();
   if (verb == "hog") return HogMemory();
   if (verb == "use") return UseMegabytes(std::atoi(argument.c_str()));
   if (verb == "fork-bomb") return ForkBomb();
@@ -177,6 +253,8 @@ int main() {
   if (verb == "ignore-sigterm") return IgnoreSigterm();
   if (verb == "count") return Count();
   if (verb == "fill-tmp") return FillTmp();
+  if (verb == "fill-tmp-and-use") return FillTmp() + UseMegabytes(std::atoi(argument.c_str()));
+  if (verb == "fill-tmp-and-hog") return FillTmp() + HogMemory();
   if (verb == "count-runs") return CountRuns();
   if (verb == "leave-a-child") return LeaveAChild();
   return 99;

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+#include "base/file.h"
+#include "sandbox/cgroups.h"
+
+namespace kelvin::sandbox {
+
+// Tells when the memory of a group has come to a mark, which is no limit: with cgroup v1 by a
+// threshold's event, with v2 by `memory.high`, which also slows the group down until it is looked
+// at. Used from one thread.
+class MemoryAlarm {
+ public:
+  // Null where the kernel cannot. `folder` is the group's.
+  static std::unique_ptr<MemoryAlarm> Make(CgroupVersion version,
+                                           const std::filesystem::path& folder);
+
+  // To wait for, with `events()` of epoll; another one after every SetMark.
+  int fd() const { return event_.get(); }
+  std::uint32_t events() const;
+  // One mark at a time. A mark that is passed already may go untold.
+  void SetMark(std::uint64_t bytes);
+
+ private:
+  MemoryAlarm(CgroupVersion version, const std::filesystem::path& folder);
+
+  CgroupVersion version_;
+  UniqueFd event_;    // v1: an eventfd; v2: memory.events
+  UniqueFd usage_;    // v1: memory.usage_in_bytes
+  UniqueFd control_;  // v1: cgroup.event_control; v2: memory.high
+};
+
+}  // namespace kelvin::sandbox
