@@ -30,7 +30,9 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 namespace {
 
-constexpr std::size_t kReadBytes = 16 * 1024;
+// What an idle connection holds, and what one with much to read does.
+constexpr std::size_t kReadBytes = 2 * 1024;
+constexpr std::size_t kMostReadBytes = 64 * 1024;
 constexpr std::chrono::seconds kLingerTime{2};
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -332,6 +334,10 @@ awaitable<Server::Connection::Got> Server::Connection::ReadRequest() {
   const auto& limits = shared_->limits;
   parser_.emplace(request_, RequestParser::Limits{limits.max_header_bytes, limits.max_body_bytes,
                                                   limits.max_discarded_bytes});
+  if (end_ == begin_ && buffer_.size() > kReadBytes) {
+    begin_ = end_ = 0;
+    buffer_ = std::vector<char>(kReadBytes);
+  }
   Enter(end_ > begin_ ? Phase::kReading : Phase::kIdle);
   bool continued = false;
   for (;;) {
@@ -350,8 +356,10 @@ awaitable<Server::Connection::Got> Server::Connection::ReadRequest() {
       if (error) co_return Got::kClosed;
     }
     const bool read = co_await ReadSome();
-    if (!read) co_return timed_out_ ? Got::kProblem : Got::kClosed;
-    Enter(Phase::kReading);
+    // Bytes may have come just as the time was over.
+    if (!read || timed_out_) co_return timed_out_ ? Got::kProblem : Got::kClosed;
+    // A head has so much time in all, however it drips.
+    if (phase_ != Phase::kReading || parser_->head_done()) Enter(Phase::kReading);
   }
 }
 
@@ -367,10 +375,12 @@ awaitable<bool> Server::Connection::ReadSome() {
     if (end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
   }
   error_code error;
+  const std::size_t room = buffer_.size() - end_;
   const std::size_t got =
       co_await socket_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
                                        asio::redirect_error(asio::use_awaitable, error));
   end_ += got;
+  if (got == room && buffer_.size() < kMostReadBytes) buffer_.resize(kMostReadBytes);
   co_return !error;
 }
 
@@ -405,7 +415,7 @@ awaitable<Reply> Server::Connection::AskHandler(Got got) {
 awaitable<std::expected<std::string, Error>> Server::Connection::Next() {
   while (request_.body.empty() && !parser_->done()) {
     const bool read = co_await ReadSome();
-    if (!read || shared_->dropped()) {
+    if (!read || timed_out_ || shared_->dropped()) {
       co_return std::unexpected(Error{ErrorCode::kUnavailable, "the client hung up"});
     }
     begin_ += parser_->Put({buffer_.data() + begin_, end_ - begin_});

@@ -178,6 +178,14 @@ TEST_F(ServerTest, AnswersARequestThatComesTooSlowly) {
   EXPECT_THAT(Exchange("GET / HTTP/1.1\r\nHost"), StartsWith("HTTP/1.1 408 "));
 }
 
+TEST_F(ServerTest, AHeadThatDripsGetsNoMoreTime) {
+  Start(Echo, {.max_header_bytes = 1 << 30, .request_timeout = std::chrono::milliseconds{20}});
+  auto socket = Connect();
+  Send(socket, "GET / HTTP/1.1\r\nX: ");
+  while (socket.available() == 0) Send(socket, "x");
+  EXPECT_THAT(Read(socket, 13), StartsWith("HTTP/1.1 408 "));
+}
+
 TEST_F(ServerTest, ClosesAnIdleConnection) {
   Start(Echo, {.idle_timeout = std::chrono::milliseconds{20}});
   auto socket = Connect();

@@ -18,6 +18,9 @@ constexpr int kRuntimeTenths = 3;
 // executor bring what it has read already.
 constexpr std::chrono::milliseconds kUnreadWait{1};
 constexpr int kReadTurns = 2;
+// Between a response and the next call: what takes no longer is two processes waking each other,
+// and none of the function's work.
+constexpr std::chrono::milliseconds kAskingTime{1};
 
 // A sandbox's id names folders and cgroups: short, and unlike any other.
 std::string SandboxId(const FunctionConfig& config, Random& random) {
@@ -224,6 +227,7 @@ void Environment::Run(std::shared_ptr<Invocation> invocation) {
   settled_status_ = RunStatus::kSuccess;
   logs_.ClearTail();
   invoke_started_ = parts_.clock.Now();
+  responded_.reset();
   const std::chrono::seconds timeout{config_->timeout_seconds};
   invocation_->event->deadline_ms = EpochMilliseconds(parts_.clock.WallNow() + timeout);
   phase_timer_ = parts_.timers.At(invoke_started_ + timeout, [this] { OnDeadline(); });
@@ -245,6 +249,11 @@ void Environment::Deliver() {
                    [&] { return lines_.StartRecord(event.request_id, event.trace_id); });
   extensions_.api().Invoke(event);
   api_.Deliver(invocation_->event);
+}
+
+// Thawing and the like is not the function's time.
+void Environment::OnDelivered() {
+  if (invocation_) invoke_started_ = parts_.clock.Now();
 }
 
 void Environment::OnNext() {
@@ -330,6 +339,7 @@ void Environment::OnInitError(std::string error_type, std::string body) {
 }
 
 void Environment::Settle(InvokeOutcome outcome, RunStatus status) {
+  responded_ = parts_.clock.Now();
   state_ = State::kSettling;
   settled_status_ = status;
   if (invocation_->pipe) invocation_->pipe->Finish();
@@ -421,6 +431,13 @@ void Environment::LogFailure(const Failure& failure) {
   }
 }
 
+// What the runtime does between its response and its next call is the function's time, too.
+Nanoseconds Environment::RunTime() const {
+  const auto now = parts_.clock.Now();
+  if (responded_ && now - *responded_ <= kAskingTime) return *responded_ - invoke_started_;
+  return now - invoke_started_;
+}
+
 // Writes the end of the invoke's log, tells its caller what came of it, unless that has happened,
 // and forgets it. `failure` is set when the platform, not the runtime, ended it.
 void Environment::Finish(RunStatus status, const Failure* failure) {
@@ -467,7 +484,7 @@ void Environment::Finish(RunStatus status, const Failure* failure) {
 InvokeReport Environment::MakeReport(RunStatus status, const Failure* failure) const {
   const RuntimeEvent& event = *invocation_->event;
   InvokeReport report{.request_id = event.request_id,
-                      .duration = parts_.clock.Now() - invoke_started_,
+                      .duration = RunTime(),
                       .memory_mb = config_->memory_mb,
                       .status = status,
                       .trace_id = event.trace_id,

@@ -161,6 +161,7 @@ class Environment final : private RuntimeApi::Observer, private ExtensionHost::O
               const EnvironmentSpec& spec, std::string stream, Owner& owner);
 
   void OnNext() override;
+  void OnDelivered() override;
   void OnResponse(std::string payload) override;
   void OnError(std::string error_type, std::string body) override;
   void OnInitError(std::string error_type, std::string body) override;
@@ -186,6 +187,7 @@ class Environment final : private RuntimeApi::Observer, private ExtensionHost::O
   void Settle(InvokeOutcome outcome, RunStatus status);
   void FinishIfDone();
   InvokeReport MakeReport(RunStatus status, const Failure* failure) const;
+  Nanoseconds RunTime() const;
   void Finish(RunStatus status, const Failure* failure);
   void LogFailure(const Failure& failure);
   void BecomeAvailable();
@@ -241,6 +243,7 @@ class Environment final : private RuntimeApi::Observer, private ExtensionHost::O
 
   std::shared_ptr<Invocation> invocation_;
   Clock::TimePoint invoke_started_;
+  std::optional<Clock::TimePoint> responded_;
   bool delivered_ = false;              // the START line is written
   bool stream_broken_ = false;          // the response broke off, and nothing more came yet
   bool runtime_done_ = false;           // it has answered and asked for more

@@ -61,6 +61,22 @@ TEST_F(EnvironmentTest, WritesTheLogOfAColdAndAWarmInvoke) {
                               "Max Memory Used: 91 MB\t\n"));
 }
 
+TEST_F(EnvironmentTest, CountsWorkAfterTheResponseButNotTheAskingForMore) {
+  auto next = WarmUp();
+  Submit();
+  clock_.Advance(5ms);
+  Respond(0, next, "{}");
+  clock_.Advance(300us);
+  next = Next(0);
+  EXPECT_THAT(log(), HasSubstr("\tDuration: 5.00 ms\t"));
+  Submit();
+  clock_.Advance(5ms);
+  Respond(0, next, "{}");
+  clock_.Advance(20ms);
+  Next(0);
+  EXPECT_THAT(log(), HasSubstr("\tDuration: 25.00 ms\t"));
+}
+
 TEST_F(EnvironmentTest, TellsTheRuntimeItsDeadline) {
   config_.timeout_seconds = 7;
   const auto next = WarmUp();

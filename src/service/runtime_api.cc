@@ -149,7 +149,10 @@ boost::asio::awaitable<http::Response> RuntimeApi::Next() {
   const auto waiter = std::make_shared<Waiter>();
   waiter_ = waiter;
   // This object may be gone when the wait ends.
-  co_return co_await waiter->Wait();
+  const std::weak_ptr<RuntimeApi*> self = self_;
+  http::Response response = co_await waiter->Wait();
+  if (response.status == 200 && !self.expired()) observer_.OnDelivered();
+  co_return response;
 }
 
 void RuntimeApi::Deliver(std::shared_ptr<const RuntimeEvent> event) {

@@ -42,6 +42,8 @@ class RuntimeApi {
     virtual ~Observer() = default;
     // The runtime asks for work: its init is done, or its invoke.
     virtual void OnNext() = 0;
+    // The event is about to go out, in a later turn than Deliver.
+    virtual void OnDelivered() {}
     virtual void OnResponse(std::string payload) = 0;
     // It said that the invoke, or its init, failed. `error_type` is as Lambda would have it.
     virtual void OnError(std::string error_type, std::string body) = 0;
