@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <csignal>
 #include <utility>
@@ -13,6 +14,12 @@
 #include <unistd.h>
 
 namespace kelvin::cli {
+
+namespace {
+
+constexpr std::chrono::milliseconds kGathering{5};
+
+}  // namespace
 
 BackgroundWriter::BackgroundWriter(int fd, std::size_t capacity) : fd_(fd), capacity_(capacity) {}
 
@@ -46,13 +53,19 @@ void BackgroundWriter::Write(std::string_view line) {
       return;
     }
     waiting_ += line;
+    if (gathering_ && waiting_.size() < capacity_ / 2) return;
+    gathering_ = true;
   }
   changed_.notify_one();
 }
 
 std::optional<std::string> BackgroundWriter::Take() {
   std::unique_lock lock(mutex_);
+  gathering_ = false;
   changed_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
+  gathering_ = true;
+  changed_.wait_for(lock, kGathering,
+                    [this] { return ending_ || waiting_.size() >= capacity_ / 2; });
   if (waiting_.empty()) return std::nullopt;
   std::string text = std::exchange(waiting_, {});
   if (const std::uint64_t count = std::exchange(left_out_, 0); count > 0) {

@@ -14,9 +14,10 @@
 namespace kelvin::cli {
 
 // Writes lines to a descriptor from a thread of its own, so that a reader who has stopped reading
-// (a paused terminal, a full pipe) never holds up who writes. Lines beyond `capacity` bytes are
-// left out and counted, and the count is written once there is room again.
-// Thread-safe. Does not own the descriptor, which outlives the object.
+// (a paused terminal, a full pipe) never holds up who writes. Lines that come within a few
+// milliseconds go out together, so that the thread is not woken for each. Lines beyond `capacity`
+// bytes are left out and counted, and the count is written once there is room again. Thread-safe.
+// Does not own the descriptor, which outlives the object.
 class BackgroundWriter {
  public:
   explicit BackgroundWriter(int fd, std::size_t capacity = std::size_t{1} << 20);
@@ -46,6 +47,7 @@ class BackgroundWriter {
   std::string waiting_;
   std::uint64_t left_out_ = 0;
   bool ending_ = false;
+  bool gathering_ = false;  // the thread will look again by itself, soon
   std::thread thread_;
 };
 

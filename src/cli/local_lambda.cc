@@ -6,6 +6,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 namespace kelvin::cli {
 namespace {
@@ -23,6 +24,14 @@ std::expected<std::filesystem::path, Error> MakeFolder(const std::filesystem::pa
     return std::unexpected(std::move(failure));
   }
   return std::filesystem::canonical(folder, error);
+}
+
+// Every environment takes about ten descriptors of the service.
+void AllowManyFiles() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
 Error WithAdvice(Error error, std::string_view advice) {
@@ -48,6 +57,7 @@ std::expected<std::unique_ptr<LocalLambda>, Error> LocalLambda::Open(LocalOption
 }
 
 std::expected<void, Error> LocalLambda::OpenParts(LocalOptions options) {
+  AllowManyFiles();
   access_.credentials = std::move(options.credentials);
   aws::Credentials given{"kelvin", "kelvin", ""};
   if (!access_.credentials.empty()) given = access_.credentials.front();
