@@ -26,6 +26,7 @@ class ServerProcess {
   ~ServerProcess();
 
   int port() const { return port_; }
+  int pid() const { return pid_; }
 
  private:
   int pid_ = -1;
