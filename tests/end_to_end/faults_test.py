@@ -1,4 +1,5 @@
 """What happens when the host fails the service: the port, the disk, a kill."""
+import json
 import os
 import pathlib
 import re
@@ -73,6 +74,104 @@ class Faults(unittest.TestCase):
             dynamodb = harness.boto3_client("dynamodb", service.endpoint)
             self.assertEqual(dynamodb.get_item(TableName="items", Key={"Id": {"S": "kept"}})["Item"],
                              {"Id": {"S": "kept"}})
+
+    def test_kill_9_in_the_middle_of_creates_updates_and_events(self):
+        """What was acknowledged is there, once."""
+        import botocore.exceptions
+        import threading
+
+        created, memory, aliases, events = [], {}, {}, []
+        enough = threading.Event()
+
+        def until_killed(work):
+            def run():
+                client = harness.boto3_client("lambda", service.endpoint)
+                index = 0
+                try:
+                    while True:
+                        work(client, index)
+                        index += 1
+                except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+                    failures.append(error)
+                if len(failures) == 3:
+                    enough.set()  # something is wrong: do not wait for ever
+            return threading.Thread(target=run)
+
+        def make(client, index):
+            create(client, f"made-{index}")
+            created.append(f"made-{index}")
+
+        def change(client, index):
+            size = 128 + index
+            client.update_function_configuration(FunctionName="changed", MemorySize=size)
+            memory["changed"] = size
+            version = client.publish_version(FunctionName="changed")["Version"]
+            (client.update_alias if aliases else client.create_alias)(
+                FunctionName="changed", Name="live", FunctionVersion=version)
+            aliases["live"] = version
+
+        def send(client, index):
+            client.invoke(FunctionName="counter", InvocationType="Event",
+                          Payload=json.dumps({"number": index}).encode())
+            events.append(index)
+            if len(events) >= 60 and len(created) >= 5 and aliases:
+                enough.set()
+
+        def counted():
+            text = "".join(p.read_text() for p in (self.state / "logs" / "counter").glob("*.log*"))
+            return [int(n) for n in re.findall(r'counted {"number": (-?\d+)}', text)]
+
+        failures = []
+        with harness.Service(state=self.state) as service:
+            client = harness.boto3_client("lambda", service.endpoint)
+            create(client, "changed")
+            create(client, "counter", harness.runtime_zip("""
+while True:
+  i, e = next_event()
+  print("counted", e.decode(), flush=True)
+  respond(i, b"{}")
+"""))
+            settled = list(range(-10, 0))
+            for number in settled:
+                client.invoke(FunctionName="counter", InvocationType="Event",
+                              Payload=json.dumps({"number": number}).encode())
+            harness.wait_until(lambda: set(settled) <= set(counted()), "the first events are delivered")
+            # Changes go to the disk in order: behind these two the events' ends are there.
+            create(client, "barrier-1")
+            create(client, "barrier-2")
+            threads = [until_killed(work) for work in (make, change, send)]
+            for thread in threads:
+                thread.start()
+            enough.wait()
+            service.kill()
+            for thread in threads:
+                thread.join()
+        self.assertGreaterEqual(len(events), 60, failures)
+
+        with harness.Service(state=self.state) as service:
+            client = harness.boto3_client("lambda", service.endpoint)
+            names = [f["FunctionName"] for page in client.get_paginator("list_functions").paginate()
+                     for f in page["Functions"]]
+            self.assertEqual(len(names), len(set(names)))
+            # At most one more of each was on its way when the service was killed.
+            self.assertLessEqual(set(created), set(names))
+            self.assertLessEqual(len(names), len(created) + 5)
+            size = client.get_function_configuration(FunctionName="changed")["MemorySize"]
+            self.assertIn(size, (memory["changed"], memory["changed"] + 1))
+            alias = client.get_alias(FunctionName="changed", Name="live")["FunctionVersion"]
+            self.assertIn(int(alias), (int(aliases["live"]), int(aliases["live"]) + 1))
+            versions = [v["Version"] for page in
+                        client.get_paginator("list_versions_by_function").paginate(FunctionName="changed")
+                        for v in page["Versions"]]
+            self.assertEqual(len(versions), len(set(versions)))
+            self.assertIn(aliases["live"], versions)
+            harness.wait_until(lambda: set(events) <= set(counted()), "every event is delivered", 60)
+            # Only what had not ended when the service was killed may come again.
+            self.assertEqual(sorted(n for n in counted() if n < 0), settled)
+        for path in pathlib.Path("/sys/fs/cgroup").glob("**/kelvin-*"):
+            pid = int(path.name.split("-")[1]) if path.name.split("-")[1].isdigit() else 0
+            self.assertNotEqual(pid, service.process.pid, path)
+        self.assertFalse(harness.processes_of(self.state))
 
     def test_kill_9_leaves_no_process_cgroup_or_mount(self):
         with harness.Service(state=self.state) as service:

@@ -184,6 +184,34 @@ def processes_of(state):
     return found
 
 
+def lacks(service, what):
+    """Whether the service said at its start that this host lets functions be isolated less."""
+    return any(what in line for line in service.output().splitlines() if line.startswith("  - "))
+
+
+def in_background(test, work):
+    """Runs `work` beside the test, which fails if it does."""
+    import threading
+
+    failures = []
+
+    def run():
+        try:
+            work()
+        except BaseException as error:  # noqa: B902: handed to the test
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+
+    def join():
+        thread.join()
+        if failures:
+            raise failures[0]
+
+    test.addCleanup(join)
+
+
 class ServiceTest(unittest.TestCase):
     """One service for all tests of a class."""
 
