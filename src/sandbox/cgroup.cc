@@ -13,12 +13,16 @@ constexpr double kMemoryMbPerVcpu = 1769.0;
 // Short, so that a small share comes as many small slices: at 128 MB 1.4 ms in every 20 ms.
 constexpr int kCpuPeriodUs = 20'000;
 constexpr int kLeastCpuQuotaUs = 1'000;  // the kernel takes no less
-constexpr int kMostProcesses = 1024;     // of a Lambda environment
+// One busy thread with a whole CPU must never wait because the kernel's accounts are coarse: what
+// is left of a slice on the CPU that it has moved from is lost for a while.
+constexpr int kSpareQuotaUs = kCpuPeriodUs / 20;
+constexpr int kMostProcesses = 1024;  // of a Lambda environment
 
 int CpuQuotaUs(CpuShare share, int memory_mb) {
   double vcpus = memory_mb / kMemoryMbPerVcpu;
   if (share == CpuShare::kFull) vcpus = std::max(vcpus, 1.0);
-  return std::max(kLeastCpuQuotaUs, static_cast<int>(vcpus * kCpuPeriodUs));
+  const int spare = vcpus >= 1.0 ? kSpareQuotaUs : 0;
+  return std::max(kLeastCpuQuotaUs, static_cast<int>(vcpus * kCpuPeriodUs) + spare);
 }
 
 std::uint64_t ParseNumber(std::string_view text) {

@@ -140,9 +140,9 @@ TEST(Cgroups, ComputesTheCpuShareFromTheMemory) {
     CpuShare share;
     const char* cpu_max;
   } const cases[] = {
-      {128, CpuShare::kByMemory, "1447 20000"},   {128, CpuShare::kFull, "20000 20000"},
-      {1769, CpuShare::kByMemory, "20000 20000"}, {3538, CpuShare::kByMemory, "40000 20000"},
-      {3538, CpuShare::kFull, "40000 20000"},     {10, CpuShare::kByMemory, "1000 20000"},
+      {128, CpuShare::kByMemory, "1447 20000"},   {128, CpuShare::kFull, "21000 20000"},
+      {1769, CpuShare::kByMemory, "21000 20000"}, {3538, CpuShare::kByMemory, "41000 20000"},
+      {3538, CpuShare::kFull, "41000 20000"},     {10, CpuShare::kByMemory, "1000 20000"},
   };
   V2Host host;
   Cgroups cgroups(host.fs, host.roots, kInstance, kPid);

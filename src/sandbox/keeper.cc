@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -110,7 +109,6 @@ void Keeper::Furnish(const Furnishing& furnishing) {
   const UniqueFd tmp(::open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC));
   const KeeperReport report{.kind = KeeperReport::Kind::kFurnished};
   if (!SendPacket(channel_.get(), BytesOf(report), {tmp.get()})) Quit();
-  ::malloc_trim(0);  // the rest of its life it needs little
 }
 
 void Keeper::Prepare() {

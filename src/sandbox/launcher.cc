@@ -1,6 +1,7 @@
 #include "sandbox/launcher.h"
 
 #include <cerrno>
+#include <cstdlib>
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -66,8 +67,26 @@ void Detach(int channel) {
   (void)::chdir("/");
 }
 
+// Keepers copy each page they write to. What they allocate is to come from a few pages of their own
+// and not from the gaps all over what the service had allocated, so fill those.
+void FillGaps() {
+  constexpr std::size_t kLargest = 2048;
+  constexpr int kMostGaps = 10'000;
+  const auto* const end = static_cast<const char*>(std::malloc(kLargest * 32));
+  for (std::size_t size = kLargest; size >= 16; size -= 16) {
+    for (int i = 0; i < kMostGaps; ++i) {
+      void* const block = std::malloc(size);  // for ever
+      if (block > end || block == nullptr) {
+        std::free(block);
+        break;
+      }
+    }
+  }
+}
+
 [[noreturn]] void RunLauncher(Cgroups& cgroups) {
   constexpr int kChannel = STDERR_FILENO + 1;
+  FillGaps();
   for (;;) {
     auto packet = ReceivePacket(kChannel, Wait::kYes);
     if (!packet || packet->bytes.empty()) break;

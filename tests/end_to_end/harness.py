@@ -31,11 +31,13 @@ AWS_ENVIRONMENT = {
 class Service:
     """A `kelvin serve` process, or another command's, on a free port; use it in a with statement."""
 
-    def __init__(self, state=None, arguments=(), command=("serve",)):
+    def __init__(self, state=None, arguments=(), command=("serve",), program=KELVIN, user=None):
         self._own_state = None if state else tempfile.TemporaryDirectory(prefix="kelvin-test-")
         self.state = pathlib.Path(state or self._own_state.name)
         self.arguments = list(arguments)
         self.command = list(command)
+        self.program = str(program)
+        self.user = user or {}  # of Popen
         self.process = None
         self.endpoint = None
         self.log = tempfile.TemporaryFile()
@@ -43,10 +45,10 @@ class Service:
     def start(self):
         read_end, write_end = os.pipe()
         self.process = subprocess.Popen(
-            [KELVIN, *self.command, "--port", "0", "--state-dir", str(self.state),
+            [self.program, *self.command, "--port", "0", "--state-dir", str(self.state),
              "--ready-fd", str(write_end), *self.arguments],
             stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            pass_fds=(write_end,),
+            pass_fds=(write_end,), **self.user,
             env={**os.environ, **(AWS_ENVIRONMENT if self.command[0] == "tables" else {})})
         os.close(write_end)
         with os.fdopen(read_end) as ready:
