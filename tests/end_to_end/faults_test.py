@@ -118,19 +118,38 @@ class Faults(unittest.TestCase):
                 enough.set()
 
         def counted():
-            text = "".join(p.read_text() for p in (self.state / "logs" / "counter").glob("*.log*"))
-            return [int(n) for n in re.findall(r'counted {"number": (-?\d+)}', text)]
+            """How often each event has run, as written to a durable table by the function."""
+            tables = harness.boto3_client("dynamodb", service.endpoint)
+            pages = tables.get_paginator("scan").paginate(TableName="counts", ConsistentRead=True)
+            return {int(item["Number"]["N"]): int(item["Times"]["N"])
+                    for page in pages for item in page["Items"]}
 
         failures = []
         with harness.Service(state=self.state) as service:
             client = harness.boto3_client("lambda", service.endpoint)
             create(client, "changed")
             create(client, "counter", harness.runtime_zip("""
+import json
+tables = http.client.HTTPConnection(os.environ["AWS_ENDPOINT_URL_DYNAMODB"].split("//")[1])
 while True:
   i, e = next_event()
-  print("counted", e.decode(), flush=True)
-  respond(i, b"{}")
-"""))
+  tables.request("POST", "/", json.dumps({
+      "TableName": "counts", "Key": {"Number": {"N": str(json.loads(e)["number"])}},
+      "UpdateExpression": "ADD Times :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}),
+      {"X-Amz-Target": "DynamoDB_20120810.UpdateItem", "Content-Type": "application/x-amz-json-1.0",
+       "Authorization": "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/dynamodb/aws4_request, "
+                        "SignedHeaders=host, Signature=b", "X-Amz-Date": "20260101T000000Z"})
+  answer = tables.getresponse()
+  answer.read()
+  if answer.status == 200:
+    respond(i, b"{}")
+  else:
+    post("invocation/" + i + "/error", b"{}")
+"""), Timeout=60)
+            harness.boto3_client("dynamodb", service.endpoint).create_table(
+                TableName="counts", BillingMode="PAY_PER_REQUEST",
+                KeySchema=[{"AttributeName": "Number", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "Number", "AttributeType": "N"}])
             settled = list(range(-10, 0))
             for number in settled:
                 client.invoke(FunctionName="counter", InvocationType="Event",
@@ -167,7 +186,8 @@ while True:
             self.assertIn(aliases["live"], versions)
             harness.wait_until(lambda: set(events) <= set(counted()), "every event is delivered", 60)
             # Only what had not ended when the service was killed may come again.
-            self.assertEqual(sorted(n for n in counted() if n < 0), settled)
+            self.assertEqual({n: times for n, times in counted().items() if n < 0},
+                             {n: 1 for n in settled})
         for path in pathlib.Path("/sys/fs/cgroup").glob("**/kelvin-*"):
             pid = int(path.name.split("-")[1]) if path.name.split("-")[1].isdigit() else 0
             self.assertNotEqual(pid, service.process.pid, path)
