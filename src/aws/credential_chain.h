@@ -1,36 +1,36 @@
 #pragma once
 
 #include <expected>
-#include <filesystem>
-#include <functional>
+#include <optional>
 #include <string>
 
-#include "aws/credentials.h"
-#include "aws/environment.h"
-#include "base/clock.h"
-#include "base/error.h"
-#include "http/stream.h"
+#include "aws/credential_provider.h"
+#include "aws/credential_sources.h"
 
 namespace kelvin::aws {
 
-// Where the tools look for credentials and a region: what a person at a terminal has, and what a
-// container or an instance gives. (A function has its own in the environment: see credentials.h.)
-struct CredentialSources {
-  EnvironmentLookup environment;
-  std::string profile;  // asked for by name; empty: AWS_PROFILE, else "default"
-  std::function<std::expected<std::string, Error>(const std::filesystem::path&)> read_file;
-  // Reaches the metadata services, which are addresses without TLS. Outlives the call.
-  http::Connector& metadata;
-  const Clock& clock;
-};
+// The first of, as the AWS CLI has it: the environment (unless a profile was asked for), a role
+// that the profile takes, a web identity's role, SSO, keys in ~/.aws/credentials,
+// credential_process, keys in ~/.aws/config, the container's service, the instance's service. What
+// is set up and does not work ends the search with its error. Fails with kInvalidArgument when
+// nothing is set up, saying where it looked and what each place lacked.
+std::expected<FoundCredentials, Error> FindCredentials(const CredentialSources& sources);
 
-// The first of: the environment (unless a profile was asked for), the profile's keys in
-// ~/.aws/credentials or ~/.aws/config, the container's service, the instance's service (IMDSv2).
-// The services get a second each, so that a machine that has none is not held up. Fails with
-// kInvalidArgument, saying where it looked and what each place lacked.
-std::expected<Credentials, Error> FindCredentials(const CredentialSources& sources);
-
-// AWS_REGION or AWS_DEFAULT_REGION (unless a profile was asked for), else the profile's region.
+// The region asked for by name, else AWS_REGION or AWS_DEFAULT_REGION, else the profile's. (As the
+// AWS CLI has it, the environment's region wins over that of a profile that was asked for.)
 std::expected<std::string, Error> FindRegion(const CredentialSources& sources);
+
+// Finds credentials when they are first asked for, and again five minutes before they end; while
+// new ones cannot be had, those that still hold are given on.
+class CredentialChain final : public CredentialProvider {
+ public:
+  // What the sources refer to outlives it.
+  explicit CredentialChain(CredentialSources sources) : sources_(std::move(sources)) {}
+  std::expected<Credentials, Error> Get() override;
+
+ private:
+  CredentialSources sources_;
+  std::optional<FoundCredentials> found_;
+};
 
 }  // namespace kelvin::aws

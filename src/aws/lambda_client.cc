@@ -41,7 +41,8 @@ class HttpLambdaClient final : public LambdaClient {
         call_timeout_(options.call_timeout),
         invoke_timeout_(options.invoke_timeout),
         client_(connector, clock, std::move(options.endpoint),
-                Signer(std::move(options.credentials), std::move(options.region), "lambda")) {}
+                Signer(std::move(options.credentials), std::move(options.region), "lambda"),
+                std::move(options.provider)) {}
 
   std::expected<FunctionConfiguration, Error> GetFunction(std::string_view name) override {
     return SendAndParse({"GetFunction", "GET", PathOf(name)}, ParseGetFunction);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "aws/credential_provider.h"
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
 #include "aws/environment.h"
@@ -97,9 +98,10 @@ struct LambdaClientOptions {
   ServiceEndpoint endpoint;
   std::string region;
   Credentials credentials;
-  RetryPolicy retry = {};                             // for every call but Invoke
-  std::chrono::milliseconds call_timeout{60'000};     // a call with all its attempts
-  std::chrono::milliseconds invoke_timeout{905'000};  // functions may run for 900 s
+  std::shared_ptr<CredentialProvider> provider = nullptr;  // instead of those
+  RetryPolicy retry = {};                                  // for every call but Invoke
+  std::chrono::milliseconds call_timeout{60'000};          // a call with all its attempts
+  std::chrono::milliseconds invoke_timeout{905'000};       // functions may run for 900 s
 };
 
 // Credentials, region and endpoint from the environment; `endpoint_url`, when not empty, wins over

@@ -174,6 +174,11 @@ Signer::Signer(Credentials credentials, std::string region, std::string service,
       service_(std::move(service)),
       options_(options) {}
 
+void Signer::Use(Credentials credentials) {
+  if (credentials.secret_access_key != credentials_.secret_access_key) key_date_.clear();
+  credentials_ = std::move(credentials);
+}
+
 void Signer::Sign(std::string_view method, std::string_view target, std::string_view body,
                   Clock::WallTime now, http::Headers& headers) {
   const std::string amz_date = FormatAmzDate(now);

@@ -76,6 +76,8 @@ class Signer {
   // unsigned payload) and Authorization. `headers` must hold Host as it goes on the wire.
   void Sign(std::string_view method, std::string_view target, std::string_view body,
             Clock::WallTime now, http::Headers& headers);
+  // Signs with these from now on.
+  void Use(Credentials credentials);
 
  private:
   Credentials credentials_;

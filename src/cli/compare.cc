@@ -59,7 +59,10 @@ void SuggestNames(aws::LambdaClient& client, const std::vector<lab::Subject>& su
 
 int CompareAtEndpoint(const CompareOptions& options, const lab::PriceTable& prices,
                       const Host& host, lab::Record record) {
-  auto lambda = RemoteLambdaOptions(host, options);
+  auto lambda =
+      LambdaOptions(host, Target{.endpoint_url = options.endpoint_url,
+                                 .profile = options.profile,
+                                 .region = options.region_given ? options.region : std::string()});
   if (!lambda) return Fail(host, lambda.error());
   const auto payload =
       options.payload ? ReadPayload(*options.payload) : std::expected<std::string, Error>("{}");
@@ -77,6 +80,13 @@ int CompareAtEndpoint(const CompareOptions& options, const lab::PriceTable& pric
     }
   }
   record.conditions.target = TargetName(lambda->endpoint);
+  // Where the functions are is what they cost, whoever named the region.
+  if (record.conditions.target == "aws" && record.samples.empty()) {
+    if (auto priced = CheckRegion(prices, lambda->region); !priced) {
+      return Fail(host, priced.error());
+    }
+    record.pricing.region = lambda->region;
+  }
   if (record.endpoint.empty()) record.endpoint = lambda->endpoint.HostHeader();
   RemoteLambda remote(std::move(*lambda), host);
   const InterruptWatch watch([&host] { host.err.write(kStopping); });
@@ -112,7 +122,7 @@ int MeasureOn(LocalLambda& local, const std::filesystem::path& state, const Depl
                                std::filesystem::remove_all(state, ignored);
                              });
   const EmbeddedLambda embedded(local);
-  auto lambda = LambdaOptions(host, local.url());
+  auto lambda = LambdaOptions(host, Target{.endpoint_url = local.url()});
   if (!lambda) return Fail(host, lambda.error());
   RemoteLambda remote(std::move(*lambda), host);
   const auto deployed = Deploy(deployment, remote.client(), [&local](const http::Request& request) {

@@ -2,49 +2,54 @@
 
 #include <fmt/format.h>
 
-#include "aws/credentials.h"
-#include "cli/lambda_endpoint.h"
-
 namespace kelvin::cli {
 namespace {
 
-std::string GivenUrl(const Host& host, const std::string& endpoint_url) {
-  if (!endpoint_url.empty()) return endpoint_url;
-  for (const char* name : {"AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL"}) {
-    if (const auto value = host.environment(name); value && !value->empty()) return *value;
-  }
-  return {};
+// 'kelvin serve' counts invokes by version; nobody else answers this. An endpoint that does not
+// answer at all is told of by the call that matters.
+bool IsKelvin(deploy::Api& api) {
+  const auto answer = api.Send({.service = "lambda",
+                                .action = "kelvin:GetMetrics",
+                                .method = "GET",
+                                .target = "/kelvin/metrics/none?version=1&since=0",
+                                .attempts = 1});
+  return answer || answer.error().code == ErrorCode::kUnavailable;
+}
+
+std::string Where(const aws::LambdaClientOptions& options) {
+  const aws::ServiceEndpoint& endpoint = options.endpoint;
+  if (endpoint.address.host.contains(".amazonaws.com")) return "AWS, " + options.region;
+  const bool secure = endpoint.scheme == aws::Scheme::kHttps;
+  return fmt::format("{}://{}", secure ? "https" : "http", endpoint.HostHeader());
 }
 
 }  // namespace
 
-void AddTargetOptions(Arguments& parser, std::string& endpoint_url) {
-  parser.app()
-      .add_option("--endpoint-url", endpoint_url,
-                  "Where to; http://127.0.0.1:9001 is what 'kelvin serve' listens on; default: "
-                  "AWS_ENDPOINT_URL_LAMBDA, AWS_ENDPOINT_URL, or AWS")
-      ->type_name("URL");
+std::expected<DeployTarget, Error> OpenTarget(const Host& host, const Target& target) {
+  auto options = LambdaOptions(host, target);
+  if (!options) return std::unexpected(std::move(options.error()));
+  DeployTarget opened;
+  opened.region = options->region;
+  opened.where = Where(*options);
+  opened.api = deploy::NewApi({.credentials = options->credentials,
+                               .provider = options->provider,
+                               .region = options->region,
+                               .endpoint_url = target.endpoint_url},
+                              host.environment, host.clock, host.random);
+  const bool aws = opened.where.starts_with("AWS");
+  if (!aws && IsKelvin(*opened.api)) opened.place = deploy::Place::kLocal;
+  return opened;
 }
 
-std::expected<DeployTarget, Error> OpenTarget(const Host& host, const std::string& endpoint_url) {
-  const std::string given = GivenUrl(host, endpoint_url);
-  std::string url = given;
-  if (url.empty()) {
-    const auto region = aws::RegionFromEnvironment(host.environment);
-    if (!region) return std::unexpected(region.error());
-    url = fmt::format("https://lambda.{}.amazonaws.com", *region);
+std::string DeployFailure(const Error& error) {
+  if (error.code == ErrorCode::kUnavailable && error.remote_type.empty()) {
+    return error.message +
+           "; start a local service with 'kelvin serve', or name the endpoint with --endpoint-url";
   }
-  auto options = LambdaOptions(host, url);
-  if (!options) return std::unexpected(std::move(options.error()));
-  const std::string& address = options->endpoint.address.host;
-  const bool local = address == "localhost" || address == "::1" || address.starts_with("127.");
-  DeployTarget target;
-  target.place = local ? deploy::Place::kLocal : deploy::Place::kAws;
-  target.where = given.empty() ? "AWS, " + options->region : given;
-  target.api = deploy::NewApi(
-      {.credentials = options->credentials, .region = options->region, .endpoint_url = given},
-      host.environment, host.clock, host.random);
-  return target;
+  if (error.code == ErrorCode::kThrottled) {
+    return error.message + "; the service kept refusing for too many requests: try again later";
+  }
+  return error.message;
 }
 
 }  // namespace kelvin::cli

@@ -5,7 +5,6 @@
 
 #include "cli/deploy_target.h"
 #include "cli/exit_code.h"
-#include "cli/lambda_endpoint.h"
 
 namespace kelvin::cli {
 namespace {
@@ -21,19 +20,19 @@ constexpr std::string_view kExamples =
 int Destroy(const std::vector<std::string>& arguments, const Host& host) {
   std::string function;
   std::string alias = "live";
-  std::string endpoint_url;
+  Target where;
   bool yes = false;
   Arguments parser("destroy", "Deletes what deploy made for a function.", std::string(kExamples));
   parser.app().add_option("FUNCTION", function, "Name")->required();
   parser.app().add_option("--alias", alias, "Alias")->capture_default_str();
   parser.app().add_flag("--yes", yes, "Do it; without, only say what would be deleted");
-  AddTargetOptions(parser, endpoint_url);
+  AddTargetOptions(parser, where);
   if (auto parsed = parser.Parse(arguments); !parsed) return Report(host, parsed.error());
-  auto target = OpenTarget(host, endpoint_url);
+  auto target = OpenTarget(host, where);
   if (!target) return Fail(host, target.error());
   deploy::Lambda lambda(*target->api);
   const auto found = lambda.Get(function);
-  if (!found) return Fail(host, kExitEnvironment, CallFailure(found.error()));
+  if (!found) return Fail(host, kExitEnvironment, DeployFailure(found.error()));
   if (!*found) {
     host.out.write(fmt::format("{}: there is no such function ({})\n", function, target->where));
     if (!yes) return kExitOk;
@@ -47,7 +46,7 @@ int Destroy(const std::vector<std::string>& arguments, const Host& host) {
   for (const std::string& step : done) host.out.write(step + "\n");
   if (!gone) {
     return Fail(host, kExitEnvironment,
-                CallFailure(gone.error()) + "; run the same command again to go on");
+                DeployFailure(gone.error()) + "; run the same command again to go on");
   }
   return kExitOk;
 }

@@ -14,8 +14,8 @@ constexpr std::string_view kExamples =
     "      on the service that 'kelvin serve' runs\n"
     "  kelvin invoke hello --payload event.json --tail\n"
     "      with the payload from a file, and the end of the log\n"
-    "  kelvin invoke hello --endpoint-url https://lambda.eu-west-1.amazonaws.com\n"
-    "      on AWS, with the credentials and the region of the environment\n";
+    "  kelvin invoke hello --profile work\n"
+    "      on AWS, with the credentials and the region of that profile\n";
 
 }  // namespace
 
@@ -29,10 +29,8 @@ std::expected<InvokeOptions, Stop> ParseInvoke(const std::vector<std::string>& a
   app.add_option("--payload", options.payload, "JSON, or a file with JSON")
       ->type_name("JSON|FILE")
       ->capture_default_str();
-  app.add_option("--endpoint-url", options.endpoint_url,
-                 "Lambda endpoint; default AWS_ENDPOINT_URL_LAMBDA, AWS_ENDPOINT_URL, or "
-                 "'kelvin serve' on this machine")
-      ->type_name("URL");
+  AddTargetOptions(parser, options.target,
+                   "'kelvin serve' on this machine; with --profile or --region AWS");
   app.add_flag("--tail", tail, "Print the end of the function's log to standard error");
   if (auto parsed = parser.Parse(arguments); !parsed) return std::unexpected(parsed.error());
   if (tail) options.log = aws::LogType::kTail;
@@ -58,7 +56,7 @@ int InvokeOnce(aws::LambdaClient& client, const InvokeOptions& options, const Ho
 int Invoke(const std::vector<std::string>& arguments, const Host& host) {
   const auto options = ParseInvoke(arguments);
   if (!options) return Report(host, options.error());
-  auto lambda = LambdaOptions(host, options->endpoint_url);
+  auto lambda = LocalLambdaOptions(host, options->target);
   if (!lambda) return Fail(host, lambda.error());
   RemoteLambda remote(std::move(*lambda), host);
   return InvokeOnce(remote.client(), *options, host);

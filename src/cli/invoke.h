@@ -7,13 +7,14 @@
 #include "aws/lambda_client.h"
 #include "cli/arguments.h"
 #include "cli/host.h"
+#include "cli/lambda_endpoint.h"
 
 namespace kelvin::cli {
 
 struct InvokeOptions {
   std::string function;
   std::string payload = "{}";  // as given: JSON or a path
-  std::string endpoint_url;
+  Target target = {};
   aws::LogType log = aws::LogType::kNone;
 };
 

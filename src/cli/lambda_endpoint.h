@@ -2,11 +2,16 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
+#include "aws/credential_provider.h"
+#include "aws/credentials.h"
+#include "aws/endpoint.h"
 #include "aws/lambda_client.h"
 #include "base/error.h"
-#include "cli/compare_options.h"
+#include "cli/arguments.h"
 #include "cli/host.h"
 #include "http/stream.h"
 
@@ -26,20 +31,38 @@ class RemoteLambda {
   std::unique_ptr<aws::LambdaClient> client_;
 };
 
-// Options for the endpoint that was named, else for AWS_ENDPOINT_URL_LAMBDA or AWS_ENDPOINT_URL,
-// else for a 'kelvin serve' on this machine. On loopback, made-up credentials and us-east-1 stand
-// in for those that the environment does not have.
+// Where a command's calls go, and as whom, as far as it was told; see AddTargetOptions.
+struct Target {
+  std::string endpoint_url = {};
+  std::string profile = {};
+  std::string region = {};
+};
+
+// Adds --endpoint-url, --profile and --region; `otherwise` says where calls go without them.
+void AddTargetOptions(Arguments& parser, Target& target, std::string_view otherwise = "AWS");
+
+// Who calls. `keys` hold now; `provider`, where there is one, gives those that hold later.
+struct Identity {
+  std::string region;
+  aws::Credentials keys;
+  std::shared_ptr<aws::CredentialProvider> provider;
+};
+
+// By the chain of aws/credential_chain.h. For an endpoint on this machine made-up keys and
+// us-east-1 stand in for those that the environment does not have, unless a profile was named.
+std::expected<Identity, Error> FindIdentity(const Host& host, const Target& target,
+                                            const std::optional<aws::ServiceEndpoint>& endpoint);
+
+// Options for the endpoint that was named, else AWS_ENDPOINT_URL_LAMBDA's or AWS_ENDPOINT_URL's,
+// else AWS's own.
 std::expected<aws::LambdaClientOptions, Error> LambdaOptions(const Host& host,
-                                                             const std::string& endpoint_url);
+                                                             const Target& target);
+// As above, but a 'kelvin serve' on this machine where nothing was named.
+std::expected<aws::LambdaClientOptions, Error> LocalLambdaOptions(const Host& host, Target target);
 
 // The environment with made-up credentials and us-east-1 where it has none: for endpoints on this
 // machine.
 aws::EnvironmentLookup WithStandIns(aws::EnvironmentLookup environment);
-
-// Options for functions that exist: at --endpoint-url as above, else on AWS with the credentials
-// and the region of the profile, the environment, the container or the instance.
-std::expected<aws::LambdaClientOptions, Error> RemoteLambdaOptions(const Host& host,
-                                                                   const CompareOptions& options);
 
 // The message of a failed call, with what to do where nobody listens.
 std::string CallFailure(const Error& error);

@@ -12,7 +12,6 @@
 #include "base/time_format.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
-#include "cli/lambda_endpoint.h"
 
 namespace kelvin::cli {
 namespace {
@@ -26,8 +25,8 @@ constexpr std::string_view kExamples =
     "      and what it logs from now on, until Ctrl-C; only lines with ERROR in them\n"
     "  kelvin logs hello --since 2h --filter '{ $.level = \"ERROR\" }' --raw\n"
     "      JSON lines of two hours, without their times\n"
-    "  kelvin logs /aws/lambda/hello --endpoint-url https://logs.eu-west-1.amazonaws.com\n"
-    "      a log group on AWS, with the credentials and the region of the environment\n";
+    "  kelvin logs /aws/lambda/hello --profile work --region eu-west-1\n"
+    "      a log group on AWS\n";
 
 // A piece of a pause: how long Ctrl-C may have to wait.
 constexpr std::chrono::milliseconds kPiece{50};
@@ -194,10 +193,8 @@ std::expected<LogsOptions, Stop> ParseLogs(const std::vector<std::string>& argum
                  "{ $.level = \"ERROR\" }, [ip, ..., ms > 5]")
       ->type_name("PATTERN");
   app.add_flag("--raw", options.raw, "Messages alone, without their times");
-  app.add_option("--endpoint-url", options.endpoint_url,
-                 "Where; default AWS_ENDPOINT_URL_LAMBDA, AWS_ENDPOINT_URL, or 'kelvin serve' on "
-                 "this machine")
-      ->type_name("URL");
+  AddTargetOptions(parser, options.target,
+                   "'kelvin serve' on this machine; with --profile or --region AWS");
   if (auto parsed = parser.Parse(arguments); !parsed) return std::unexpected(parsed.error());
   const auto from = ParseSince(since, host.clock.WallNow());
   if (!from) {
@@ -244,7 +241,7 @@ int PrintLogs(deploy::Api& api, const LogsOptions& options, std::chrono::millise
 int Logs(const std::vector<std::string>& arguments, const Host& host) {
   const auto options = ParseLogs(arguments, host);
   if (!options) return Report(host, options.error());
-  auto lambda = LambdaOptions(host, options->endpoint_url);
+  auto lambda = LocalLambdaOptions(host, options->target);
   if (!lambda) return Fail(host, lambda.error());
   const aws::ServiceEndpoint& endpoint = lambda->endpoint;
   // On AWS each service has an endpoint of its own.
@@ -253,6 +250,7 @@ int Logs(const std::vector<std::string>& arguments, const Host& host) {
       is_aws ? host.environment : WithStandIns(host.environment);
   const auto api = deploy::NewApi(
       {.credentials = lambda->credentials,
+       .provider = lambda->provider,
        .region = lambda->region,
        .endpoint_url =
            is_aws

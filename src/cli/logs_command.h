@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "cli/arguments.h"
 #include "cli/host.h"
+#include "cli/lambda_endpoint.h"
 #include "deploy/api.h"
 
 namespace kelvin::cli {
@@ -17,7 +18,7 @@ namespace kelvin::cli {
 struct LogsOptions {
   std::string function;  // or a log group, which begins with '/'
   std::string filter;    // a CloudWatch filter pattern; empty: everything
-  std::string endpoint_url;
+  Target target = {};
   Clock::WallTime since;
   bool follow = false;
   bool raw = false;  // messages alone

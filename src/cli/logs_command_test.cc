@@ -48,12 +48,7 @@ class LogsCommandTest : public ::testing::Test {
   }
   FakeHost host_;
   FakeLogs api_;
-  LogsOptions options_{.function = "f",
-                       .filter = {},
-                       .endpoint_url = {},
-                       .since = {},
-                       .follow = false,
-                       .raw = false};
+  LogsOptions options_{.function = "f", .filter = {}, .since = {}, .follow = false, .raw = false};
   bool looks_end_ = false;
 };
 

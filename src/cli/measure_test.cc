@@ -105,7 +105,7 @@ TEST(InvokeOnce, PrintsTheAnswerAndTheLogApart) {
   FakeHost host;
   lab::FakeLambdaClient client(host.clock);
   client.Add("f");
-  InvokeOptions options{.function = "f", .payload = "[1]", .endpoint_url = {}};
+  InvokeOptions options{.function = "f", .payload = "[1]"};
   options.log = aws::LogType::kTail;
   EXPECT_EQ(InvokeOnce(client, options, host.host()), kExitOk);
   EXPECT_EQ(host.out, "{}\n");
@@ -120,24 +120,21 @@ TEST(InvokeOnce, EndsWithOneWhenTheFunctionFailed) {
   client.bend_invoke = [](auto&, aws::InvokeResult& result) {
     result.function_error = "Unhandled";
   };
-  EXPECT_EQ(InvokeOnce(client, {.function = "f", .endpoint_url = {}}, host.host()), kExitFinding);
+  EXPECT_EQ(InvokeOnce(client, {.function = "f"}, host.host()), kExitFinding);
   EXPECT_THAT(host.err, HasSubstr("function f failed: Unhandled"));
 }
 
 TEST(InvokeOnce, RefusesAPayloadThatIsNotJson) {
   FakeHost host;
   lab::FakeLambdaClient client(host.clock);
-  EXPECT_EQ(
-      InvokeOnce(client, {.function = "f", .payload = "nope", .endpoint_url = {}}, host.host()),
-      kExitUsage);
+  EXPECT_EQ(InvokeOnce(client, {.function = "f", .payload = "nope"}, host.host()), kExitUsage);
   EXPECT_THAT(host.err, HasSubstr("expected --payload to be JSON"));
 }
 
 TEST(InvokeOnce, NamesAFunctionThatDoesNotExist) {
   FakeHost host;
   lab::FakeLambdaClient client(host.clock);
-  EXPECT_EQ(InvokeOnce(client, {.function = "f", .endpoint_url = {}}, host.host()),
-            kExitEnvironment);
+  EXPECT_EQ(InvokeOnce(client, {.function = "f"}, host.host()), kExitEnvironment);
   EXPECT_THAT(host.err, HasSubstr("Function not found: f"));
 }
 

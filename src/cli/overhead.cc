@@ -178,7 +178,8 @@ std::expected<std::vector<double>, Error> MeasureIn(const std::filesystem::path&
   std::thread thread([&] { context.run(); });
   std::expected<std::vector<double>, Error> times;
   const auto& at = (*server)->endpoint();
-  auto lambda = LambdaOptions(host, fmt::format("http://{}:{}", at.host, at.port));
+  auto lambda =
+      LambdaOptions(host, Target{.endpoint_url = fmt::format("http://{}:{}", at.host, at.port)});
   if (lambda) {
     RemoteLambda remote(std::move(*lambda), host);
     times = Invoke(remote.client(), host.clock, std::move(*zip));

@@ -4,7 +4,6 @@
 
 #include "cli/deploy_target.h"
 #include "cli/exit_code.h"
-#include "cli/lambda_endpoint.h"
 
 namespace kelvin::cli {
 namespace {
@@ -20,20 +19,20 @@ int Rollback(const std::vector<std::string>& arguments, const Host& host) {
   std::string function;
   std::string alias = "live";
   std::string to;
-  std::string endpoint_url;
+  Target where;
   Arguments parser("rollback", "Points a function's alias back at an older version.",
                    std::string(kExamples));
   parser.app().add_option("FUNCTION", function, "Name")->required();
   parser.app().add_option("--alias", alias, "Alias")->capture_default_str();
   parser.app().add_option("--to", to, "Version; default: the one before")->type_name("VERSION");
-  AddTargetOptions(parser, endpoint_url);
+  AddTargetOptions(parser, where);
   if (auto parsed = parser.Parse(arguments); !parsed) return Report(host, parsed.error());
-  auto target = OpenTarget(host, endpoint_url);
+  auto target = OpenTarget(host, where);
   if (!target) return Fail(host, target.error());
   deploy::Lambda lambda(*target->api);
   const auto version = deploy::Rollback(lambda, function, alias,
                                         to.empty() ? std::nullopt : std::optional<std::string>(to));
-  if (!version) return Fail(host, kExitEnvironment, CallFailure(version.error()));
+  if (!version) return Fail(host, kExitEnvironment, DeployFailure(version.error()));
   host.out.write(fmt::format("alias {} of {} is at version {}\n", alias, function, *version));
   return kExitOk;
 }

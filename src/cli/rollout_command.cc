@@ -5,7 +5,6 @@
 #include "cli/deploy_target.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
-#include "cli/lambda_endpoint.h"
 #include "deploy/metrics.h"
 #include "deploy/rollout.h"
 
@@ -18,9 +17,11 @@ constexpr std::string_view kExamples =
     "      the newest version, a tenth of the invokes first; back by itself when a rule breaks\n"
     "  kelvin rollout create-item --to 7 --every 30s --endpoint-url http://127.0.0.1:9001\n";
 
+constexpr std::chrono::minutes kCloudWatchDelay{3};
+
 struct RolloutArguments {
   deploy::RolloutOptions options;
-  std::string endpoint_url;
+  Target target;
 };
 
 std::expected<RolloutArguments, Stop> ParseRollout(const std::vector<std::string>& arguments) {
@@ -43,7 +44,7 @@ std::expected<RolloutArguments, Stop> ParseRollout(const std::vector<std::string
       ->type_name("RULE");
   parser.AddNumber("--min-invocations", parsed.options.min_invocations, 0, 1'000'000'000,
                    "Stay at a step until the new version had as many");
-  AddTargetOptions(parser, parsed.endpoint_url);
+  AddTargetOptions(parser, parsed.target);
   if (auto done = parser.Parse(arguments); !done) return std::unexpected(done.error());
   auto parsed_steps = deploy::ParseSteps(steps);
   if (!parsed_steps) return std::unexpected(UsageStop(parsed_steps.error().message));
@@ -64,12 +65,17 @@ std::expected<RolloutArguments, Stop> ParseRollout(const std::vector<std::string
 int Rollout(const std::vector<std::string>& arguments, const Host& host) {
   const auto parsed = ParseRollout(arguments);
   if (!parsed) return Report(host, parsed.error());
-  auto target = OpenTarget(host, parsed->endpoint_url);
+  auto target = OpenTarget(host, parsed->target);
   if (!target) return Fail(host, target.error());
   deploy::Lambda lambda(*target->api);
   const auto metrics = target->place == deploy::Place::kLocal
                            ? deploy::LocalMetrics(*target->api)
                            : deploy::CloudWatchMetrics(*target->api, host.clock);
+  if (target->place == deploy::Place::kAws && parsed->options.every < kCloudWatchDelay) {
+    host.err.write(
+        "kelvin: CloudWatch is a minute or two behind: with --every below 3m a step may end before "
+        "its invokes are seen\n");
+  }
   const InterruptWatch watch([&host] {
     host.err.write("\nkelvin: stopping after this look; the alias stays where it is\n");
   });
@@ -79,7 +85,7 @@ int Rollout(const std::vector<std::string>& arguments, const Host& host) {
       [&watch] { return watch.requested(); });
   if (!outcome) {
     return Fail(host, watch.requested() ? kExitInterrupted : kExitEnvironment,
-                CallFailure(outcome.error()));
+                DeployFailure(outcome.error()));
   }
   if (outcome->aborted_by.empty()) return kExitOk;
   return Fail(host, kExitFinding,

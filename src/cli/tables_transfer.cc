@@ -87,18 +87,15 @@ struct RemoteTables {
 std::expected<tables::Ask, Error> AskEndpoint(const TransferOptions& options, const Host& host) {
   const auto endpoint = aws::ParseEndpointUrl(options.endpoint_url);
   if (!endpoint) return std::unexpected(endpoint.error());
-  const auto environment =
-      IsLoopbackAddress(endpoint->address.host) ? WithStandIns(host.environment) : host.environment;
-  auto credentials = aws::CredentialsFromEnvironment(environment);
-  if (!credentials) return std::unexpected(std::move(credentials.error()));
-  auto region = aws::RegionFromEnvironment(environment);
-  if (!region) return std::unexpected(std::move(region.error()));
+  auto identity = FindIdentity(host, Target{}, *endpoint);
+  if (!identity) return std::unexpected(std::move(identity.error()));
   auto remote = std::make_shared<RemoteTables>();
   remote->connector = aws::NewConnector(endpoint->scheme, host.clock,
                                         aws::NetworkOptionsFromEnvironment(host.environment));
   remote->client = std::make_unique<aws::SignedClient>(
       *remote->connector, host.clock, *endpoint,
-      aws::Signer(std::move(*credentials), std::move(*region), "dynamodb"));
+      aws::Signer(std::move(identity->keys), std::move(identity->region), "dynamodb"),
+      std::move(identity->provider));
   return
       [remote, &clock = host.clock](std::string_view operation,
                                     const std::string& body) -> std::expected<json::object, Error> {

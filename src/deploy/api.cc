@@ -1,15 +1,16 @@
 #include "deploy/api.h"
 
+#include <algorithm>
 #include <map>
 
-#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "aws/endpoint.h"
 #include "aws/network.h"
 #include "aws/retry.h"
-#include "aws/service_error.h"
+#include "aws/sha256.h"
 #include "aws/signed_client.h"
+#include "aws/xml.h"
 #include "http/stream.h"
 
 namespace kelvin::deploy {
@@ -17,22 +18,8 @@ namespace {
 
 constexpr std::chrono::minutes kCallTimeout{10};  // an upload of 250 MB over a slow line
 
-// IAM and S3 answer in XML; what of an error matters is between two tags.
-std::string_view Between(std::string_view text, std::string_view tag) {
-  const std::string open = fmt::format("<{}>", tag);
-  const std::size_t begin = text.find(open);
-  if (begin == std::string_view::npos) return {};
-  const std::string_view rest = text.substr(begin + open.size());
-  const std::size_t end = rest.find('<');
-  return end == std::string_view::npos ? std::string_view() : rest.substr(0, end);
-}
-
-void FromXml(http::Response& response) {
-  const std::string code(Between(response.body, "Code"));
-  if (code.empty()) return;
-  const std::string message(Between(response.body, "Message"));
-  response.headers.Set("x-amzn-ErrorType", code);
-  response.body = boost::json::serialize(boost::json::object{{"message", message}});
+bool StartsWithAny(std::string_view text, std::initializer_list<std::string_view> starts) {
+  return std::ranges::any_of(starts, [text](std::string_view s) { return text.starts_with(s); });
 }
 
 Error Explained(Error error, const ApiCall& call) {
@@ -40,14 +27,35 @@ Error Explained(Error error, const ApiCall& call) {
   if (type.starts_with("AccessDenied") || type == "UnauthorizedOperation") {
     error.code = ErrorCode::kPermissionDenied;
     error.message += fmt::format("; allow {} for this user or role", call.action);
-  } else if (type.starts_with("ExpiredToken") || type == "RequestExpired" ||
-             type == "TokenRefreshRequired") {
+  } else if (StartsWithAny(type, {"ExpiredToken", "RequestExpired", "TokenRefreshRequired"})) {
     error.code = ErrorCode::kPermissionDenied;
     error.message +=
         "; the credentials have expired: renew them ('aws sso login', or new temporary keys) and "
         "run the same command again";
+  } else if (StartsWithAny(type,
+                           {"UnrecognizedClient", "InvalidClientTokenId", "InvalidAccessKeyId",
+                            "SignatureDoesNotMatch", "InvalidSignature"})) {
+    error.code = ErrorCode::kPermissionDenied;
+    error.message +=
+        "; the credentials are not accepted: 'aws sts get-caller-identity' shows whose they are; "
+        "name others with --profile";
   }
   return error;
+}
+
+// IAM is one for all regions of a partition, under a name and a signature of its own.
+struct GlobalService {
+  std::string_view region_prefix;
+  std::string_view host;
+  std::string_view signing_region;
+};
+constexpr GlobalService kIam[] = {{"cn-", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"},
+                                  {"us-gov-", "iam.us-gov.amazonaws.com", "us-gov-west-1"},
+                                  {"", "iam.amazonaws.com", "us-east-1"}};
+
+// Whether a call whose answer was lost may be made again: what it makes could be there twice.
+bool MayRepeat(const ApiCall& call) {
+  return call.method != "POST" || call.service != "lambda";
 }
 
 class HttpApi final : public Api {
@@ -60,12 +68,11 @@ class HttpApi final : public Api {
     auto client = ClientOf(call.service);
     if (!client) return std::unexpected(std::move(client.error()));
     const auto deadline = clock_.Now() + kCallTimeout;
-    aws::Retrier retrier({}, clock_, random_, deadline);
+    aws::Retrier retrier({.max_attempts = call.attempts}, clock_, random_, deadline);
     for (;;) {
       auto sent = SendOnce(**client, call, deadline);
       if (sent) return sent;
-      // A POST that may have been carried out is not repeated unless it was refused for now.
-      const bool safe = call.method != "POST" || sent.error().code == ErrorCode::kThrottled;
+      const bool safe = MayRepeat(call) || sent.error().code == ErrorCode::kThrottled;
       if (!safe || !retrier.WaitForNext(sent.error().code)) return sent;
     }
   }
@@ -80,12 +87,17 @@ class HttpApi final : public Api {
     if (const auto found = connections_.find(service); found != connections_.end()) {
       return found->second.client.get();
     }
-    // IAM is one for all regions, and signs for the first.
-    const bool global = service == "iam" && options_.endpoint_url.empty();
-    const std::string region = global ? "us-east-1" : options_.region;
-    const std::string url = global ? "https://iam.amazonaws.com" : options_.endpoint_url;
-    auto endpoint = aws::FindEndpoint(service, region, environment_, url);
+    std::string url = options_.endpoint_url;
+    if (service != "lambda" && url.contains(".amazonaws.com")) url.clear();
+    auto endpoint = aws::FindEndpoint(service, options_.region, environment_, url);
     if (!endpoint) return std::unexpected(std::move(endpoint.error()));
+    std::string region = options_.region;
+    if (service == "iam" && endpoint->address.host.contains(".amazonaws.com")) {
+      const auto of = std::ranges::find_if(
+          kIam, [&](const GlobalService& iam) { return region.starts_with(iam.region_prefix); });
+      endpoint->address.host = of->host;
+      region = of->signing_region;
+    }
     aws::SignerOptions signer;
     if (service == "s3") signer.path_rule = aws::PathRule::kAsSent;
     Connection connection{
@@ -94,7 +106,7 @@ class HttpApi final : public Api {
         .client = nullptr};
     connection.client = std::make_unique<aws::SignedClient>(
         *connection.connector, clock_, std::move(*endpoint),
-        aws::Signer(options_.credentials, region, service, signer));
+        aws::Signer(options_.credentials, region, service, signer), options_.provider);
     return connections_.emplace(service, std::move(connection)).first->second.client.get();
   }
 
@@ -105,7 +117,9 @@ class HttpApi final : public Api {
     if (!call.body.empty() && !headers.Has("Content-Type")) {
       headers.Set("Content-Type", "application/json");
     }
-    const auto resend = call.method == "POST" ? http::Resend::kNo : http::Resend::kYes;
+    // S3 wants it told, the others only signed.
+    if (call.service == "s3") headers.Set("X-Amz-Content-Sha256", aws::Sha256Hex(call.body));
+    const auto resend = MayRepeat(call) ? http::Resend::kYes : http::Resend::kNo;
     auto sent =
         client.Send(call.method, call.target, headers, call.body, response, deadline, resend);
     if (!sent) {
@@ -113,8 +127,7 @@ class HttpApi final : public Api {
       return std::unexpected(std::move(sent.error()));
     }
     if (response.status / 100 == 2) return std::move(response.body);
-    FromXml(response);
-    return std::unexpected(Explained(aws::ErrorFromResponse(call.action, response), call));
+    return std::unexpected(Explained(aws::ErrorFromXml(call.action, response), call));
   }
 
   ApiOptions options_;

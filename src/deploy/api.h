@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "aws/credential_provider.h"
 #include "aws/credentials.h"
 #include "aws/environment.h"
 #include "base/clock.h"
@@ -15,12 +16,13 @@ namespace kelvin::deploy {
 
 // One call of an AWS service.
 struct ApiCall {
-  std::string service;  // "lambda", "iam", "logs", "monitoring", "s3"
+  std::string service;  // "lambda", "iam", "logs", "monitoring", "s3", "sts"
   std::string action;   // "lambda:CreateFunction", the permission that it needs
   std::string method;
   std::string target;
   std::string body = {};
   http::Headers headers = {};
+  int attempts = 8;
 };
 
 // The seam to AWS, or to the local service. Errors carry AWS's name in Error::remote_type; a
@@ -34,8 +36,11 @@ class Api {
 
 struct ApiOptions {
   aws::Credentials credentials;
+  std::shared_ptr<aws::CredentialProvider> provider = nullptr;  // instead of those
   std::string region;
-  std::string endpoint_url;  // for every service; empty: AWS's own
+  // For every service, or, of AWS's own, for Lambda alone; empty: AWS_ENDPOINT_URL_<SERVICE>,
+  // AWS_ENDPOINT_URL, or AWS's own.
+  std::string endpoint_url;
 };
 
 // The real one. Calls that may be sent twice are tried again with growing pauses when a service is
