@@ -14,11 +14,9 @@ constexpr std::string_view kExamples =
     "  kelvin deploy --endpoint-url http://127.0.0.1:9001\n"
     "      every function of kelvin.toml, to 'kelvin serve' on this machine\n"
     "  kelvin deploy --dry-run create-item\n"
-    "      what would change on AWS; --profile and --region say as whom and "
-    "where\n"
+    "      what would change on AWS; --profile and --region say as whom and where\n"
     "  kelvin deploy create-item --memory 256 --tag team=checkout --url none\n"
-    "  kelvin deploy function.zip --name api --env TABLE_NAME=items --allow "
-    "dynamodb:Query --table "
+    "  kelvin deploy function.zip --name api --env TABLE_NAME=items --allow dynamodb:Query --table "
     "items\n";
 
 struct DeployArguments {
@@ -31,144 +29,125 @@ struct DeployArguments {
   bool leave_alias = false;
 };
 
-std::expected<DeployArguments, Stop>
-ParseDeploy(const std::vector<std::string> &arguments) {
+std::expected<DeployArguments, Stop> ParseDeploy(const std::vector<std::string>& arguments) {
   DeployArguments parsed;
-  Arguments parser("deploy",
-                   "Creates or updates functions with role, environment "
-                   "(merged), tags, a published "
-                   "version and an alias. Doing it again changes nothing; "
-                   "after an interruption it "
-                   "goes on.",
-                   std::string(kExamples));
+  Arguments parser(
+      "deploy",
+      "Creates or updates functions with role, environment (merged), tags, a published "
+      "version and an alias. Doing it again changes nothing; after an interruption it "
+      "goes on.",
+      std::string(kExamples));
   AddSpecOptions(parser, parsed.specs);
   AddTargetOptions(parser, parsed.target);
-  CLI::App &app = parser.app();
+  CLI::App& app = parser.app();
   app.add_flag("--dry-run", parsed.dry_run,
                "Print the difference from what is there, change nothing");
-  app.add_flag("--no-check", parsed.unchecked,
-               "Deploy what 'kelvin inspect' says will not start");
+  app.add_flag("--no-check", parsed.unchecked, "Deploy what 'kelvin inspect' says will not start");
   app.add_flag("--no-alias-move", parsed.leave_alias,
-               "Publish a version and leave the alias where it is, for 'kelvin "
-               "rollout'");
-  app.add_option("--bucket", parsed.bucket,
-                 "S3 bucket for packages beyond 50 MB");
-  app.add_option("--url", parsed.url,
-                 "Make a function URL for the alias: none or iam")
+               "Publish a version and leave the alias where it is, for 'kelvin rollout'");
+  app.add_option(
+      "--bucket", parsed.bucket,
+      "S3 bucket for packages beyond 50 MB; default: kelvin-deploy-ACCOUNT-REGION, which is "
+      "made when it is needed");
+  app.add_option("--url", parsed.url, "Make a function URL for the alias: none or iam")
       ->check(CLI::IsMember({"none", "iam"}));
-  if (auto done = parser.Parse(arguments); !done)
-    return std::unexpected(done.error());
+  if (auto done = parser.Parse(arguments); !done) return std::unexpected(done.error());
   return parsed;
 }
 
-std::expected<void, Error> CheckStarts(const SpecifiedFunction &function) {
-  if (function.report.Count(package::Area::kStart, package::Severity::kError) ==
-      0)
-    return {};
+std::expected<void, Error> CheckStarts(const SpecifiedFunction& function) {
+  if (function.report.Count(package::Area::kStart, package::Severity::kError) == 0) return {};
   std::vector<std::string> reasons;
-  for (const package::Finding &finding : function.report.findings) {
+  for (const package::Finding& finding : function.report.findings) {
     if (finding.rule->area != package::Area::kStart ||
         finding.severity != package::Severity::kError) {
       continue;
     }
-    reasons.push_back(fmt::format("{} {}: {}", finding.rule->id,
-                                  finding.rule->name, finding.evidence));
+    reasons.push_back(
+        fmt::format("{} {}: {}", finding.rule->id, finding.rule->name, finding.evidence));
   }
   return std::unexpected(
       Error{ErrorCode::kInvalidArgument,
-            fmt::format("{} would not start ({}); see 'kelvin inspect {}', or "
-                        "deploy it all the same with "
-                        "--no-check",
-                        function.spec.name, fmt::join(reasons, "; "),
-                        function.spec.zip_path)});
+            fmt::format(
+                "{} would not start ({}); see 'kelvin inspect {}', or deploy it all the same with "
+                "--no-check",
+                function.spec.name, fmt::join(reasons, "; "), function.spec.zip_path)});
 }
 
-void Show(const deploy::Plan &plan, const std::string &name, const Host &host) {
+void Show(const deploy::Plan& plan, const std::string& name, const Host& host) {
   if (plan.changes.empty()) {
     host.out.write(fmt::format("{}: no change\n", name));
     return;
   }
   host.out.write(fmt::format("{}:\n", name));
-  for (const deploy::Change &change : plan.changes) {
+  for (const deploy::Change& change : plan.changes) {
     if (change.from.empty()) {
       host.out.write(fmt::format("  + {}: {}\n", change.what, change.to));
     } else {
-      host.out.write(fmt::format("  ~ {}: {} -> {}\n", change.what, change.from,
-                                 change.to));
+      host.out.write(fmt::format("  ~ {}: {} -> {}\n", change.what, change.from, change.to));
     }
   }
 }
 
-int FailAfter(const Host &host, const Error &error,
-              const std::vector<std::string> &done) {
+int FailAfter(const Host& host, const DeployTarget& target, const Error& error,
+              const std::vector<std::string>& done) {
   const std::string so_far =
-      done.empty()
-          ? std::string("nothing was changed")
-          : fmt::format("done so far: {}; run the same command again to go on",
-                        fmt::join(done, ", "));
-  const int code =
-      error.code == ErrorCode::kInvalidArgument ? kExitUsage : kExitEnvironment;
-  return Fail(host, code, fmt::format("{} ({})", DeployFailure(error), so_far));
+      done.empty() ? std::string("nothing was changed")
+                   : fmt::format("done so far: {}; run the same command again to go on",
+                                 fmt::join(done, ", "));
+  const int code = error.code == ErrorCode::kInvalidArgument ? kExitUsage : kExitEnvironment;
+  return Fail(host, code, fmt::format("{} ({})", DeployFailure(error, target), so_far));
 }
 
-int DeployOne(const DeployArguments &arguments,
-              const SpecifiedFunction &function, DeployTarget &target,
-              const Host &host) {
+int DeployOne(const DeployArguments& arguments, const SpecifiedFunction& function,
+              DeployTarget& target, const Host& host) {
   deploy::Lambda lambda(*target.api);
-  deploy::DeployRequest request{.spec = function.spec,
-                                .package = function.package,
-                                .place = target.place,
-                                .alias_move = arguments.leave_alias
-                                                  ? deploy::AliasMove::kLeave
-                                                  : deploy::AliasMove::kMove,
-                                .bucket = arguments.bucket,
-                                .url_auth = {}};
-  if (!arguments.url.empty())
-    request.url_auth = arguments.url == "iam" ? "AWS_IAM" : "NONE";
-  const auto plan = deploy::MakePlan(lambda, request);
-  if (!plan)
-    return FailAfter(host, plan.error(), {});
+  deploy::DeployRequest request{
+      .spec = function.spec,
+      .package = function.package,
+      .place = target.place,
+      .alias_move = arguments.leave_alias ? deploy::AliasMove::kLeave : deploy::AliasMove::kMove,
+      .region = target.region,
+      .bucket = arguments.bucket,
+      .layers = function.layers,
+      .layers_given = !arguments.specs.layers.empty(),
+      .log_retention_given = arguments.specs.log_retention_days.has_value(),
+      .url_auth = {}};
+  if (!arguments.url.empty()) request.url_auth = arguments.url == "iam" ? "AWS_IAM" : "NONE";
+  const auto plan = deploy::MakePlan(*target.api, lambda, host.clock, request);
+  if (!plan) return FailAfter(host, target, plan.error(), {});
   Show(*plan, function.spec.name, host);
-  if (arguments.dry_run || plan->changes.empty())
-    return kExitOk;
+  if (arguments.dry_run || plan->changes.empty()) return kExitOk;
   std::vector<std::string> done;
-  const auto outcome =
-      deploy::Apply(*target.api, lambda, host.clock, request, *plan, done);
-  if (!outcome)
-    return FailAfter(host, outcome.error(), done);
-  for (const std::string &step : outcome->done)
-    host.out.write(fmt::format("  {}\n", step));
-  if (!outcome->url.empty())
-    host.out.write(fmt::format("  {}\n", outcome->url));
+  const auto outcome = deploy::Apply(*target.api, lambda, host.clock, request, *plan, done);
+  if (!outcome) return FailAfter(host, target, outcome.error(), done);
+  for (const std::string& step : outcome->done) host.out.write(fmt::format("  {}\n", step));
+  if (!outcome->url.empty()) host.out.write(fmt::format("  {}\n", outcome->url));
+  if (!outcome->note.empty()) host.out.write(fmt::format("  {}\n", outcome->note));
   return kExitOk;
 }
 
-} // namespace
+}  // namespace
 
-int Deploy(const std::vector<std::string> &arguments, const Host &host) {
+int Deploy(const std::vector<std::string>& arguments, const Host& host) {
   const auto parsed = ParseDeploy(arguments);
-  if (!parsed)
-    return Report(host, parsed.error());
+  if (!parsed) return Report(host, parsed.error());
   const auto specified = ReadSpecs(parsed->specs);
-  if (!specified)
-    return Fail(host, specified.error());
-  for (const SpecifiedFunction &function : specified->functions) {
-    if (parsed->unchecked)
-      break;
+  if (!specified) return Fail(host, specified.error());
+  for (const SpecifiedFunction& function : specified->functions) {
+    if (parsed->unchecked) break;
     if (auto starts = CheckStarts(function); !starts)
       return Fail(host, kExitFinding, starts.error().message);
   }
   auto target = OpenTarget(host, parsed->target);
-  if (!target)
-    return Fail(host, target.error());
+  if (!target) return Fail(host, target.error());
   host.err.write(fmt::format(
-      "{} ({})\n", parsed->dry_run ? "Comparing" : "Deploying", target->where));
-  for (const SpecifiedFunction &function : specified->functions) {
-    if (const int code = DeployOne(*parsed, function, *target, host);
-        code != kExitOk)
-      return code;
+      "{} ({}{})\n", parsed->dry_run ? "Comparing" : "Deploying", target->where,
+      target->place == deploy::Place::kLocal ? ", a local service: no role, no S3" : ""));
+  for (const SpecifiedFunction& function : specified->functions) {
+    if (const int code = DeployOne(*parsed, function, *target, host); code != kExitOk) return code;
   }
   return kExitOk;
 }
 
-} // namespace kelvin::cli
+}  // namespace kelvin::cli

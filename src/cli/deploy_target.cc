@@ -41,10 +41,13 @@ std::expected<DeployTarget, Error> OpenTarget(const Host& host, const Target& ta
   return opened;
 }
 
-std::string DeployFailure(const Error& error) {
+std::string DeployFailure(const Error& error, const DeployTarget& target) {
   if (error.code == ErrorCode::kUnavailable && error.remote_type.empty()) {
     return error.message +
-           "; start a local service with 'kelvin serve', or name the endpoint with --endpoint-url";
+           (target.place == deploy::Place::kAws
+                ? "; look at the network, and at --region and --endpoint-url"
+                : "; start a local service with 'kelvin serve', or name the endpoint with "
+                  "--endpoint-url");
   }
   if (error.code == ErrorCode::kThrottled) {
     return error.message + "; the service kept refusing for too many requests: try again later";

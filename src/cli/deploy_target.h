@@ -21,10 +21,10 @@ struct DeployTarget {
 };
 
 // AWS unless the target or AWS_ENDPOINT_URL names another endpoint; one on this machine that says
-// so itself is the local service, which has no IAM, S3 or CloudWatch. The host outlives it.
+// so itself is the local service, which has no IAM and no S3. The host outlives it.
 std::expected<DeployTarget, Error> OpenTarget(const Host& host, const Target& target);
 
 // The message of a failed call, with what to do where nobody listens or too much was asked.
-std::string DeployFailure(const Error& error);
+std::string DeployFailure(const Error& error, const DeployTarget& target);
 
 }  // namespace kelvin::cli

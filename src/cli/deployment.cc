@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "base/file.h"
+#include "cli/engine_layer.h"
 #include "cli/payload.h"
 #include "cli/suggest.h"
 #include "package/contents.h"
@@ -101,23 +102,6 @@ std::expected<DeployedFunction, Error> FromConfig(const CompareOptions& options,
   }
   deployed.subject = {.name = deployed.input.name, .payload = std::move(*payload)};
   return deployed;
-}
-
-// Packages of modes jit and r2r bring code, but no program to run it.
-std::expected<std::string, Error> EngineLayerOf(const std::filesystem::path& package,
-                                                const package::Contents& contents) {
-  if (contents.Find("function.bc") == nullptr || contents.Find("bootstrap") != nullptr) {
-    return std::string();
-  }
-  const std::filesystem::path layer = package.parent_path() / "kelvin-engine.zip";
-  if (!std::filesystem::exists(layer)) {
-    return Invalid(
-        fmt::format("{} needs Kelvin's engine to run: expected its layer beside it, as {}, found "
-                    "no such file; build the package with kelvin_add_function, or copy the layer "
-                    "there",
-                    package.native(), layer.native()));
-  }
-  return layer.native();
 }
 
 // What the package itself tells: which machine it is for, and whether it needs the engine.

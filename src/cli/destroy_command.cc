@@ -32,7 +32,7 @@ int Destroy(const std::vector<std::string>& arguments, const Host& host) {
   if (!target) return Fail(host, target.error());
   deploy::Lambda lambda(*target->api);
   const auto found = lambda.Get(function);
-  if (!found) return Fail(host, kExitEnvironment, DeployFailure(found.error()));
+  if (!found) return Fail(host, kExitEnvironment, DeployFailure(found.error(), *target));
   if (!*found) {
     host.out.write(fmt::format("{}: there is no such function ({})\n", function, target->where));
     if (!yes) return kExitOk;
@@ -46,7 +46,7 @@ int Destroy(const std::vector<std::string>& arguments, const Host& host) {
   for (const std::string& step : done) host.out.write(step + "\n");
   if (!gone) {
     return Fail(host, kExitEnvironment,
-                DeployFailure(gone.error()) + "; run the same command again to go on");
+                DeployFailure(gone.error(), *target) + "; run the same command again to go on");
   }
   return kExitOk;
 }

@@ -1,6 +1,7 @@
 #include "cli/function_specs.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 
 #include "base/file.h"
 #include "cli/config.h"
+#include "cli/engine_layer.h"
 #include "cli/suggest.h"
 #include "package/zip.h"
 
@@ -62,6 +64,51 @@ std::expected<void, Error> ChooseRuntime(const SpecOptions& options,
   return {};
 }
 
+std::expected<deploy::LayerSpec, Error> LayerFrom(const std::filesystem::path& path) {
+  auto zip = ReadFile(path);
+  if (!zip) {
+    return Invalid(fmt::format("expected the ARN of a layer's version, or a zip, got {}: {}",
+                               path.native(), zip.error().message));
+  }
+  deploy::LayerSpec layer{.name = path.stem().native()};
+  const bool named = !layer.name.empty() && layer.name.size() <= 140 &&
+                     std::ranges::all_of(layer.name, [](unsigned char c) {
+                       return std::isalnum(c) != 0 || c == '-' || c == '_';
+                     });
+  if (!named) {
+    return Invalid(
+        fmt::format("expected the zip of a layer to be named with letters, digits, - "
+                    "and _, as the layer will be, got {}",
+                    path.native()));
+  }
+  layer.package.sha256 = package::CodeSha256(*zip);
+  layer.package.zip = std::move(*zip);
+  return layer;
+}
+
+std::expected<std::vector<deploy::LayerSpec>, Error> LayersOf(const SpecOptions& options,
+                                                              const std::filesystem::path& package,
+                                                              const package::Contents& contents) {
+  std::vector<deploy::LayerSpec> layers;
+  const auto engine = EngineLayerOf(package, contents);
+  // Another that was given may bring the engine, too.
+  if (!engine && options.layers.empty()) return std::unexpected(engine.error());
+  std::vector<std::string> all = options.layers;
+  if (engine && !engine->empty()) all.insert(all.begin(), *engine);
+  for (const std::string& given : all) {
+    if (given.starts_with("arn:")) {
+      layers.push_back({.arn = given});
+      continue;
+    }
+    auto layer = LayerFrom(given);
+    if (!layer) return std::unexpected(std::move(layer.error()));
+    layers.push_back(std::move(*layer));
+  }
+  if (layers.size() <= 5) return layers;
+  return Invalid(fmt::format("expected at most 5 layers, got {}{}", layers.size(),
+                             engine->empty() ? "" : " with Kelvin's engine"));
+}
+
 std::expected<SpecifiedFunction, Error> Specify(const SpecOptions& options, std::string name,
                                                 const std::filesystem::path& path,
                                                 const FunctionConfig& config) {
@@ -77,7 +124,10 @@ std::expected<SpecifiedFunction, Error> Specify(const SpecOptions& options, std:
   const auto contents = package::ReadContents(*zip, path.native());
   if (!contents) return std::unexpected(contents.error());
   package::InspectOptions inspect;
-  inspect.bootstrap_from_layer = !options.layers.empty();
+  auto layers = LayersOf(options, path, *contents);
+  if (!layers) return std::unexpected(std::move(layers.error()));
+  function.layers = std::move(*layers);
+  inspect.bootstrap_from_layer = !function.layers.empty();
   auto report = package::Inspect(*contents, inspect);
   if (!report) return std::unexpected(std::move(report.error()));
 
@@ -96,10 +146,10 @@ std::expected<SpecifiedFunction, Error> Specify(const SpecOptions& options, std:
   auto tags = ParsePairs(options.tags, "--tag");
   if (!tags) return std::unexpected(std::move(tags.error()));
   spec.tags = std::move(*tags);
-  spec.layers = options.layers;
+  for (const deploy::LayerSpec& layer : function.layers) spec.layers.push_back(layer.arn);
   spec.alias = options.alias;
   spec.role = options.role;
-  spec.log_retention_days = options.log_retention_days;
+  spec.log_retention_days = options.log_retention_days.value_or(spec.log_retention_days);
   spec.actions = ActionsOf(*contents);
   for (const std::string& action : options.actions) spec.actions.push_back(action);
   spec.tables = options.tables;
@@ -181,9 +231,12 @@ void AddSpecOptions(Arguments& parser, SpecOptions& options) {
   app.add_option("--handler", options.handler, "Handler, for a managed runtime");
   app.add_option("--alias", options.alias, "Alias that callers use")->capture_default_str();
   app.add_option("--role", options.role, "ARN of a role; default: one with least privilege");
-  parser.AddNumber("--log-retention", options.log_retention_days, 1, 3653, "Days to keep logs");
+  parser.AddNumber("--log-retention", options.log_retention_days, 1, 3653,
+                   "Days to keep logs; default: 14, or as it is");
   app.add_option("--env", options.environment, "Environment variable")->type_name("NAME=VALUE");
-  app.add_option("--layer", options.layers, "ARN of a layer's version, in order")->type_name("ARN");
+  app.add_option("--layer", options.layers,
+                 "ARN of a layer's version, or a zip that is published as one, in order")
+      ->type_name("ARN|ZIP");
   app.add_option("--tag", options.tags, "Tag")->type_name("NAME=VALUE");
   app.add_option("--allow", options.actions, "Action for the role, beyond those in the program")
       ->type_name("ACTION");

@@ -27,12 +27,12 @@ struct SpecOptions {
   std::string strategy;  // empty: by what the package is
   std::string alias = "live";
   std::string role;
-  int log_retention_days = 14;
-  std::vector<std::string> environment;  // NAME=VALUE
-  std::vector<std::string> layers;
-  std::vector<std::string> tags;     // NAME=VALUE
-  std::vector<std::string> actions;  // beyond those found in the program
-  std::vector<std::string> tables;   // beyond those of the configuration
+  std::optional<int> log_retention_days;  // default 14
+  std::vector<std::string> environment;   // NAME=VALUE
+  std::vector<std::string> layers;        // ARNs, or zips to publish
+  std::vector<std::string> tags;          // NAME=VALUE
+  std::vector<std::string> actions;       // beyond those found in the program
+  std::vector<std::string> tables;        // beyond those of the configuration
 };
 
 // Adds the options to a command.
@@ -41,6 +41,7 @@ void AddSpecOptions(Arguments& parser, SpecOptions& options);
 struct SpecifiedFunction {
   deploy::FunctionSpec spec;
   deploy::Package package;
+  std::vector<deploy::LayerSpec> layers;  // the engine's where it is needed, then those given
   package::InspectReport report;
 };
 

@@ -32,7 +32,7 @@ int Rollback(const std::vector<std::string>& arguments, const Host& host) {
   deploy::Lambda lambda(*target->api);
   const auto version = deploy::Rollback(lambda, function, alias,
                                         to.empty() ? std::nullopt : std::optional<std::string>(to));
-  if (!version) return Fail(host, kExitEnvironment, DeployFailure(version.error()));
+  if (!version) return Fail(host, kExitEnvironment, DeployFailure(version.error(), *target));
   host.out.write(fmt::format("alias {} of {} is at version {}\n", alias, function, *version));
   return kExitOk;
 }

@@ -85,7 +85,7 @@ int Rollout(const std::vector<std::string>& arguments, const Host& host) {
       [&watch] { return watch.requested(); });
   if (!outcome) {
     return Fail(host, watch.requested() ? kExitInterrupted : kExitEnvironment,
-                DeployFailure(outcome.error()));
+                DeployFailure(outcome.error(), *target));
   }
   if (outcome->aborted_by.empty()) return kExitOk;
   return Fail(host, kExitFinding,

@@ -44,6 +44,14 @@ int Template(const std::vector<std::string>& arguments, const Host& host) {
   if (!specified) return Fail(host, specified.error());
   deploy::TemplateInput input{.functions = {}, .tables = specified->tables};
   for (const SpecifiedFunction& function : specified->functions) {
+    for (const deploy::LayerSpec& layer : function.layers) {
+      if (!layer.arn.empty()) continue;
+      return Fail(host, kExitUsage,
+                  fmt::format("expected the ARN of a version of layer {}, which {} needs: publish "
+                              "it with 'aws lambda publish-layer-version' or 'kelvin deploy', and "
+                              "name it with --layer",
+                              layer.name, function.spec.name));
+    }
     input.functions.push_back(function.spec);
   }
   const std::string text = deploy::MakeTemplate(input, *deploy::ParseTemplateFormat(format));

@@ -10,25 +10,25 @@
 #include "base/clock.h"
 #include "deploy/function_spec.h"
 #include "deploy/lambda.h"
+#include "deploy/layers.h"
 
 namespace kelvin::deploy {
 
-enum class Place { kAws, kLocal };  // kLocal: no IAM, no S3, no CloudWatch
-
 enum class AliasMove { kMove, kLeave };  // kLeave: publish only, for a rollout to move it
 
-struct Package {
-  std::string zip;     // bytes
-  std::string sha256;  // base64
-};
-
 struct DeployRequest {
-  FunctionSpec spec;
+  FunctionSpec spec;  // whose layers are `layers`
   Package package;
   Place place = Place::kAws;
   AliasMove alias_move = AliasMove::kMove;
-  std::string bucket;                   // for zips beyond 50 MB
-  std::optional<std::string> url_auth;  // "NONE" or "AWS_IAM": a function URL for the alias
+  std::string region = {};
+  std::string bucket = {};  // for zips beyond 50 MB; empty: one that is made
+  UploadSizes sizes = {};
+  // In order. Without kelvin's engine alone, what others have attached stays.
+  std::vector<LayerSpec> layers = {};
+  bool layers_given = false;
+  bool log_retention_given = false;          // else another's retention stays
+  std::optional<std::string> url_auth = {};  // "NONE" or "AWS_IAM": a function URL for the alias
 };
 
 // What would be made different.
@@ -44,22 +44,35 @@ struct Plan {
   std::optional<RemoteConfiguration> function;
   std::optional<RemoteAlias> alias;
   std::map<std::string, std::string> environment;  // what is there with the request's on top
+  std::vector<PlannedLayer> layers;
   bool create = false;
+  bool role = false;  // deploy's own is to be made or brought up to date
+  bool logs = false;
   bool code = false;
   bool configuration = false;
   bool publish = false;  // the alias is not at what the function then is
   bool tags = false;
-  bool url = false;
+  bool url_exists = false;
+  std::optional<std::string> url_auth;        // what the URL is to be made or changed to
+  std::vector<std::string> add_permissions;   // statements that the URL lacks
+  std::vector<std::string> drop_permissions;  // statements that it must not have
 };
 
 struct DeployOutcome {
   std::string version;  // that was published, or that the alias is at
   std::string url;
+  std::string note;               // what is left to the user
   std::vector<std::string> done;  // "created function hello", in order
 };
 
-// Looks at what is there. Reads only.
-std::expected<Plan, Error> MakePlan(Lambda& lambda, const DeployRequest& request);
+// Ids of the statements that let anybody call the URL: of lambda:InvokeFunctionUrl, and of
+// lambda:InvokeFunction by way of the URL.
+inline constexpr std::string_view kUrlStatements[] = {"kelvin-url", "kelvin-url-invoke"};
+
+// Looks at what is there, after waiting for a change under way to end. Reads only. The plan refers
+// to the request, which outlives it.
+std::expected<Plan, Error> MakePlan(Api& api, Lambda& lambda, const Clock& clock,
+                                    const DeployRequest& request);
 
 // Carries a plan out; `done` grows as it goes, and so holds what was done when a step fails. Each
 // step is refused by Lambda when somebody has changed the function since the plan (its message says
@@ -80,9 +93,16 @@ std::expected<void, Error> Destroy(Api& api, Lambda& lambda, const std::string& 
                                    const std::string& alias, Place place,
                                    std::vector<std::string>& done);
 
-// Waits until state and last update are done; an error when they failed.
+// Waits while it is being made or changed. kNotFound when it is not there, kTimeout after five
+// minutes.
+std::expected<RemoteConfiguration, Error> WaitWhileBusy(Lambda& lambda, const Clock& clock,
+                                                        const std::string& function);
+// The same; an error when what was waited for failed.
 std::expected<RemoteConfiguration, Error> WaitUntilReady(Lambda& lambda, const Clock& clock,
                                                          const std::string& function);
+
+// The error with what to do, where somebody else changed what was looked at.
+Error WithAdvice(Error error);
 
 // "previous version 3", in an alias's description, and back.
 std::string DescribePrevious(const std::string& version);

@@ -8,6 +8,13 @@
 
 namespace kelvin::deploy {
 
+enum class Place { kAws, kLocal };  // kLocal: no IAM, no S3
+
+struct Package {
+  std::string zip;     // bytes
+  std::string sha256;  // base64
+};
+
 // How a function comes to Lambda.
 enum class Strategy {
   kManaged,  // a managed runtime (dotnet8) and the assemblies in a zip

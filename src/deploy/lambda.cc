@@ -125,6 +125,10 @@ std::string Qualified(const std::string& qualifier) {
   return qualifier.empty() ? std::string() : "?Qualifier=" + PercentEncode(qualifier);
 }
 
+std::string UrlPath(const std::string& name, const std::string& qualifier) {
+  return fmt::format("/2021-10-31/functions/{}/url{}", PercentEncode(name), Qualified(qualifier));
+}
+
 std::expected<void, Error> Ignored(std::expected<std::string, Error> result) {
   if (!result) return std::unexpected(std::move(result.error()));
   return {};
@@ -172,9 +176,7 @@ std::expected<std::optional<std::string>, Error> Lambda::UrlAuth(const std::stri
                                                                  const std::string& qualifier,
                                                                  std::string* url) {
   return OrNone(ParseAs("GetFunctionUrlConfig",
-                        Call("GetFunctionUrlConfig", "GET",
-                             fmt::format("/2021-10-31/functions/{}/url{}", PercentEncode(name),
-                                         Qualified(qualifier))),
+                        Call("GetFunctionUrlConfig", "GET", UrlPath(name, qualifier)),
                         [url](const json::object& object) {
                           if (url != nullptr) *url = Text(object, "FunctionUrl");
                           return Text(object, "AuthType");
@@ -261,10 +263,82 @@ std::expected<void, Error> Lambda::Tag(const std::string& arn,
 std::expected<void, Error> Lambda::CreateUrl(const std::string& name, const std::string& qualifier,
                                              const std::string& auth) {
   const json::object body{{"AuthType", auth}};
+  return Ignored(Call("CreateFunctionUrlConfig", "POST", UrlPath(name, qualifier), &body));
+}
+
+std::expected<void, Error> Lambda::UpdateUrl(const std::string& name, const std::string& qualifier,
+                                             const std::string& auth) {
+  const json::object body{{"AuthType", auth}};
+  return Ignored(Call("UpdateFunctionUrlConfig", "PUT", UrlPath(name, qualifier), &body));
+}
+
+std::expected<std::set<std::string>, Error> Lambda::PolicyStatements(const std::string& name,
+                                                                     const std::string& qualifier) {
+  const auto policy = OrNone(ParseAs(
+      "GetPolicy", Call("GetPolicy", "GET", PathOf(name) + "/policy" + Qualified(qualifier)),
+      [](const json::object& object) { return Text(object, "Policy"); }));
+  if (!policy) return std::unexpected(policy.error());
+  std::set<std::string> ids;
+  if (!*policy) return ids;
+  const auto document = Parse("GetPolicy", **policy);
+  if (!document) return std::unexpected(document.error());
+  const json::value* statements = document->if_contains("Statement");
+  if (statements == nullptr || !statements->is_array()) return ids;
+  for (const json::value& statement : statements->as_array()) {
+    if (statement.is_object()) ids.insert(Text(statement.as_object(), "Sid"));
+  }
+  return ids;
+}
+
+std::expected<void, Error> Lambda::AddPermission(const std::string& name,
+                                                 const std::string& qualifier,
+                                                 const json::object& body) {
   return Ignored(
-      Call("CreateFunctionUrlConfig", "POST",
-           fmt::format("/2021-10-31/functions/{}/url{}", PercentEncode(name), Qualified(qualifier)),
-           &body));
+      Call("AddPermission", "POST", PathOf(name) + "/policy" + Qualified(qualifier), &body));
+}
+
+std::expected<void, Error> Lambda::RemovePermission(const std::string& name,
+                                                    const std::string& qualifier,
+                                                    const std::string& statement) {
+  return Ignored(Call(
+      "RemovePermission", "DELETE",
+      fmt::format("{}/policy/{}{}", PathOf(name), PercentEncode(statement), Qualified(qualifier))));
+}
+
+std::expected<std::string, Error> Lambda::LayerVersion(const std::string& layer,
+                                                       const std::string& description) {
+  std::string arn;
+  std::string marker;
+  for (int page = 0; page < 1000 && arn.empty(); ++page) {
+    const std::string query = marker.empty() ? "" : "&Marker=" + PercentEncode(marker);
+    const auto read =
+        OrNone(ParseAs("ListLayerVersions",
+                       Call("ListLayerVersions", "GET",
+                            fmt::format("/2018-10-31/layers/{}/versions?MaxItems=50{}",
+                                        PercentEncode(layer), query)),
+                       [&](const json::object& object) {
+                         const json::value* list = object.if_contains("LayerVersions");
+                         if (list == nullptr || !list->is_array()) return std::string();
+                         for (const json::value& version : list->as_array()) {
+                           if (!version.is_object() || !arn.empty()) continue;
+                           if (Text(version.as_object(), "Description") != description) continue;
+                           arn = Text(version.as_object(), "LayerVersionArn");
+                         }
+                         return Text(object, "NextMarker");
+                       }));
+    if (!read) return std::unexpected(read.error());
+    marker = read->value_or("");
+    if (marker.empty()) break;
+  }
+  return arn;
+}
+
+std::expected<std::string, Error> Lambda::PublishLayer(const std::string& layer,
+                                                       const json::object& body) {
+  return ParseAs("PublishLayerVersion",
+                 Call("PublishLayerVersion", "POST",
+                      fmt::format("/2018-10-31/layers/{}/versions", PercentEncode(layer)), &body),
+                 [](const json::object& object) { return Text(object, "LayerVersionArn"); });
 }
 
 std::expected<void, Error> Lambda::DeleteAlias(const std::string& name, const std::string& alias) {
@@ -274,9 +348,7 @@ std::expected<void, Error> Lambda::DeleteAlias(const std::string& name, const st
 
 std::expected<void, Error> Lambda::DeleteUrl(const std::string& name,
                                              const std::string& qualifier) {
-  return Ignored(Call(
-      "DeleteFunctionUrlConfig", "DELETE",
-      fmt::format("/2021-10-31/functions/{}/url{}", PercentEncode(name), Qualified(qualifier))));
+  return Ignored(Call("DeleteFunctionUrlConfig", "DELETE", UrlPath(name, qualifier)));
 }
 
 std::expected<void, Error> Lambda::Delete(const std::string& name) {

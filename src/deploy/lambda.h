@@ -3,6 +3,7 @@
 #include <expected>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,21 @@ class Lambda {
                                  const std::map<std::string, std::string>& tags);
   std::expected<void, Error> CreateUrl(const std::string& name, const std::string& qualifier,
                                        const std::string& auth);
+  std::expected<void, Error> UpdateUrl(const std::string& name, const std::string& qualifier,
+                                       const std::string& auth);
+  // Ids of the statements in the resource policy.
+  std::expected<std::set<std::string>, Error> PolicyStatements(const std::string& name,
+                                                               const std::string& qualifier);
+  std::expected<void, Error> AddPermission(const std::string& name, const std::string& qualifier,
+                                           const boost::json::object& body);
+  std::expected<void, Error> RemovePermission(const std::string& name, const std::string& qualifier,
+                                              const std::string& statement);
+  // ARN of the newest version of a layer that is described so; empty without one.
+  std::expected<std::string, Error> LayerVersion(const std::string& layer,
+                                                 const std::string& description);
+  // ARN of the new version.
+  std::expected<std::string, Error> PublishLayer(const std::string& layer,
+                                                 const boost::json::object& body);
   std::expected<void, Error> DeleteAlias(const std::string& name, const std::string& alias);
   std::expected<void, Error> DeleteUrl(const std::string& name, const std::string& qualifier);
   std::expected<void, Error> Delete(const std::string& name);

@@ -3,6 +3,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "aws/sha256.h"
+#include "aws/xml.h"
 #include "base/encoding.h"
 
 namespace kelvin::deploy {
@@ -26,16 +28,6 @@ ApiCall IamCall(const std::string& action,
           .headers = {{"Content-Type", "application/x-www-form-urlencoded"}}};
 }
 
-ApiCall LogsCall(const std::string& action, const json::object& body) {
-  return {.service = "logs",
-          .action = "logs:" + action,
-          .method = "POST",
-          .target = "/",
-          .body = json::serialize(body),
-          .headers = {{"Content-Type", "application/x-amz-json-1.1"},
-                      {"X-Amz-Target", "Logs_20140328." + action}}};
-}
-
 std::string FunctionPolicy(const FunctionSpec& spec) {
   json::array statements{
       {{"Effect", "Allow"},
@@ -55,16 +47,8 @@ std::string FunctionPolicy(const FunctionSpec& spec) {
       json::object{{"Version", "2012-10-17"}, {"Statement", std::move(statements)}});
 }
 
-std::string ArnIn(const std::string& xml) {
-  const std::size_t begin = xml.find("<Arn>");
-  const std::size_t end = xml.find("</Arn>");
-  if (begin == std::string::npos || end == std::string::npos || end < begin) return {};
-  return xml.substr(begin + 5, end - begin - 5);
-}
-
 bool Exists(const Error& error) {
-  return error.remote_type.starts_with("EntityAlreadyExists") ||
-         error.remote_type.starts_with("ResourceAlreadyExists");
+  return error.remote_type.starts_with("EntityAlreadyExists");
 }
 bool IsMissing(const Error& error) {
   return error.code == ErrorCode::kNotFound || error.remote_type.starts_with("NoSuchEntity");
@@ -81,7 +65,26 @@ json::object TrustPolicy() {
 
 std::string RoleName(const std::string& function) {
   constexpr std::size_t kMost = 64;
-  return ("kelvin-" + function).substr(0, kMost);
+  std::string name = "kelvin-" + function;
+  if (name.size() <= kMost) return name;
+  // Two long names that begin alike are not to share a role.
+  const std::string digest = aws::Sha256Hex(function).substr(0, 8);
+  return name.substr(0, kMost - 1 - digest.size()) + '-' + digest;
+}
+
+bool IsOwnRole(const std::string& arn, const std::string& function) {
+  return arn.ends_with(":role/" + RoleName(function));
+}
+
+std::expected<bool, Error> IsPolicyCurrent(Api& api, const FunctionSpec& spec) {
+  const auto answer = api.Send(IamCall(
+      "GetRolePolicy", {{"RoleName", RoleName(spec.name)}, {"PolicyName", std::string(kPolicy)}}));
+  if (!answer && IsMissing(answer.error())) return false;
+  if (!answer) return std::unexpected(answer.error());
+  const auto document = PercentDecode(aws::XmlText(*answer, "PolicyDocument"));
+  boost::system::error_code failed;
+  const json::value there = json::parse(document.value_or(""), failed);
+  return !failed && there == json::parse(FunctionPolicy(spec));
 }
 
 std::expected<std::string, Error> EnsureRole(Api& api, const FunctionSpec& spec,
@@ -98,25 +101,13 @@ std::expected<std::string, Error> EnsureRole(Api& api, const FunctionSpec& spec,
                                                 {"PolicyName", std::string(kPolicy)},
                                                 {"PolicyDocument", FunctionPolicy(spec)}}));
   if (!put) return std::unexpected(std::move(put.error()));
-  std::string arn = ArnIn(*made);
+  done.push_back(fmt::format("set the policy of role {}", name));
+  std::string arn = aws::XmlText(*made, "Arn");
   if (arn.empty()) {
     return std::unexpected(
         Error{ErrorCode::kCorrupt, "expected IAM's answer to name the role's ARN, it does not"});
   }
   return arn;
-}
-
-std::expected<void, Error> EnsureLogs(Api& api, const FunctionSpec& spec,
-                                      std::vector<std::string>& done) {
-  const std::string group = "/aws/lambda/" + spec.name;
-  auto made = api.Send(LogsCall("CreateLogGroup", {{"logGroupName", group}}));
-  if (made) done.push_back(fmt::format("created log group {}", group));
-  if (!made && !Exists(made.error())) return std::unexpected(std::move(made.error()));
-  auto kept =
-      api.Send(LogsCall("PutRetentionPolicy",
-                        {{"logGroupName", group}, {"retentionInDays", spec.log_retention_days}}));
-  if (!kept) return std::unexpected(std::move(kept.error()));
-  return {};
 }
 
 std::expected<void, Error> DeleteRole(Api& api, const std::string& function,

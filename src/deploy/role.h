@@ -17,12 +17,13 @@ std::string RoleName(const std::string& function);
 // Lambda alone may take the role.
 boost::json::object TrustPolicy();
 
-// Makes the role with least privilege, or brings its policy up to date, and gives its ARN. The log
-// group and its retention are made too.
+// Whether the role of that ARN is the one that deploy made.
+bool IsOwnRole(const std::string& arn, const std::string& function);
+// Whether its policy is what the function needs. Reads only.
+std::expected<bool, Error> IsPolicyCurrent(Api& api, const FunctionSpec& spec);
+// Makes the role with least privilege, or brings its policy up to date, and gives its ARN.
 std::expected<std::string, Error> EnsureRole(Api& api, const FunctionSpec& spec,
                                              std::vector<std::string>& done);
-std::expected<void, Error> EnsureLogs(Api& api, const FunctionSpec& spec,
-                                      std::vector<std::string>& done);
 // Removes the role that EnsureRole made; another's stays.
 std::expected<void, Error> DeleteRole(Api& api, const std::string& function,
                                       std::vector<std::string>& done);

@@ -71,7 +71,7 @@ class Walker {
       return outcome_;
     }
     for (const int percent : options_.steps) {
-      if (percent < reached_) continue;
+      if (percent < begun_at_) continue;
       if (auto taken = Take(percent); !taken) return std::unexpected(std::move(taken.error()));
       if (!outcome_.aborted_by.empty() || percent == 100) break;
     }
@@ -104,7 +104,7 @@ class Walker {
                         options_.function, version, options_.to)});
       }
       outcome_.to = version;
-      reached_ = static_cast<int>(std::lround(weight * 100));
+      reached_ = begun_at_ = static_cast<int>(std::lround(weight * 100));
       told_(fmt::format("going on with the rollout from version {} to {} at {}%", outcome_.from,
                         outcome_.to, reached_));
       return {};
@@ -155,9 +155,9 @@ class Walker {
                               step.percent, options_.function, outcome_.from)});
       }
       auto before = metrics_.Since(options_.function, options_.alias, outcome_.from, since);
-      if (!before) return Blind(std::move(before.error()), step.percent);
+      if (!before) return Stopped(std::move(before.error()));
       auto after = metrics_.Since(options_.function, options_.alias, outcome_.to, since);
-      if (!after) return Blind(std::move(after.error()), step.percent);
+      if (!after) return Stopped(std::move(after.error()));
       step.old_version = *before;
       step.new_version = *after;
       if (auto broken = BrokenRule(options_.rules, *before, *after)) {
@@ -180,19 +180,21 @@ class Walker {
     return !stop_();
   }
 
-  Result Blind(Error error, int percent) {
+  // Says where it stands when it cannot go on.
+  Result Stopped(Error error) {
     error.message += fmt::format(
         "; {}% of the invokes go to version {}: run the same command again to go on, or 'kelvin "
         "rollback {}' to go back to version {}",
-        percent, outcome_.to, options_.function, outcome_.from);
+        reached_, outcome_.to, options_.function, outcome_.from);
     return std::unexpected(std::move(error));
   }
 
-  Result Update(json::object body) {
+  Result Update(json::object body, int percent) {
     if (!alias_.revision.empty()) body["RevisionId"] = alias_.revision;
     auto updated = lambda_.UpdateAlias(options_.function, options_.alias, body);
     if (updated) {
       alias_ = std::move(*updated);
+      reached_ = percent;
       return {};
     }
     Error error = std::move(updated.error());
@@ -201,21 +203,24 @@ class Walker {
       error.message += fmt::format(
           "; somebody else has moved alias {} meanwhile, and it stays where they put it",
           options_.alias);
+      return std::unexpected(std::move(error));
     }
-    return std::unexpected(std::move(error));
+    return Stopped(std::move(error));
   }
 
   Result Move(int percent) {
     if (percent == reached_) return {};
     return Update(
         {{"FunctionVersion", outcome_.from},
-         {"RoutingConfig", {{"AdditionalVersionWeights", {{outcome_.to, percent / 100.0}}}}}});
+         {"RoutingConfig", {{"AdditionalVersionWeights", {{outcome_.to, percent / 100.0}}}}}},
+        percent);
   }
 
   Result Finish() {
     auto done = Update({{"FunctionVersion", outcome_.to},
                         {"Description", DescribePrevious(outcome_.from)},
-                        {"RoutingConfig", {{"AdditionalVersionWeights", json::object()}}}});
+                        {"RoutingConfig", {{"AdditionalVersionWeights", json::object()}}}},
+                       100);
     if (!done) return done;
     told_(fmt::format("100%: alias {} is at version {}", options_.alias, outcome_.to));
     return {};
@@ -223,8 +228,12 @@ class Walker {
 
   Result Back() {
     auto done = Update({{"FunctionVersion", outcome_.from},
-                        {"RoutingConfig", {{"AdditionalVersionWeights", json::object()}}}});
-    if (!done) return done;
+                        {"RoutingConfig", {{"AdditionalVersionWeights", json::object()}}}},
+                       0);
+    if (!done) {
+      done.error().message += fmt::format("; a rule is broken, {}", outcome_.aborted_by);
+      return done;
+    }
     told_(fmt::format("rolled back to version {}: {}", outcome_.from, outcome_.aborted_by));
     return {};
   }
@@ -237,7 +246,8 @@ class Walker {
   const std::function<bool()>& stop_;
   RemoteAlias alias_;
   RolloutOutcome outcome_;
-  int reached_ = 0;  // percent, of a rollout that was interrupted
+  int begun_at_ = 0;  // percent, of a rollout that was interrupted
+  int reached_ = 0;   // percent of the invokes that go to the new version
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 namespace kelvin::deploy {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -19,9 +20,11 @@ class FakeMetrics final : public Metrics {
   std::map<std::string, VersionFigures> figures;
   int fail_call = 0;
   int calls = 0;
+  std::function<void()> before_answer;
 
   std::expected<VersionFigures, Error> Since(const std::string&, const std::string&,
                                              const std::string& version, Clock::WallTime) override {
+    if (before_answer) before_answer();
     if (++calls == fail_call) return std::unexpected(Error{ErrorCode::kUnavailable, "gone"});
     return figures[version];
   }
@@ -158,6 +161,58 @@ TEST(ParseAbortRule, TakesFiguresAndUnits) {
   EXPECT_THAT(ParseSteps("1,100").value(), ElementsAre(1, 100));
   EXPECT_EQ(ParseDuration("1.5m").value(), std::chrono::seconds(90));
   for (const char* text : {"", "5", "m", "-1s", "1e9h"}) EXPECT_FALSE(ParseDuration(text)) << text;
+}
+
+TEST_F(RolloutTest, SaysThatItCouldNotGoBack) {
+  metrics_.figures["2"].errors = 2;
+  metrics_.before_answer = [this] {
+    aws_.fail_action["lambda:UpdateAlias"] = Error{ErrorCode::kUnavailable, "no route"};
+  };
+  const auto outcome = Run();
+  ASSERT_FALSE(outcome);
+  EXPECT_THAT(outcome.error().message,
+              AllOf(HasSubstr("no route"), HasSubstr("10% of the invokes go to version 2"),
+                    HasSubstr("a rule is broken"), HasSubstr("kelvin rollback f")));
+}
+
+// Answers with a text, and keeps what was asked.
+class OneAnswer final : public Api {
+ public:
+  std::string text;
+  ApiCall asked;
+  std::expected<std::string, Error> Send(const ApiCall& call) override {
+    asked = call;
+    return text;
+  }
+};
+
+TEST(CloudWatchMetrics, AsksByVersionAndJoinsMinutes) {
+  OneAnswer api;
+  const FakeClock clock;
+  const auto values = [](std::string_view id, std::string_view members) {
+    return fmt::format("<member><Id>{}</Id><Values>{}</Values></member>", id, members);
+  };
+  api.text = values("invocations", "<member>30.0</member><member>10.0</member>") +
+             values("errors", "<member>1.0</member><member>1.0</member>") +
+             values("count", "<member>30.0</member><member>10.0</member>") +
+             values("mean", "<member>2.0</member><member>6.0</member>") +
+             values("p50", "<member>1.0</member><member>1.0</member>") +
+             values("p99", "<member>10.0</member><member>50.0</member>");
+  const auto figures = CloudWatchMetrics(api, clock)
+                           ->Since("f", "live", "7", clock.WallNow() - std::chrono::minutes(2));
+  ASSERT_TRUE(figures) << figures.error().message;
+  EXPECT_EQ(figures->invocations, 40U);
+  EXPECT_EQ(figures->errors, 2U);
+  EXPECT_EQ(figures->mean_ms, 3);
+  EXPECT_EQ(figures->p99_ms, 20);
+  EXPECT_EQ(api.asked.service, "monitoring");
+  EXPECT_EQ(api.asked.action, "cloudwatch:GetMetricData");
+  EXPECT_THAT(api.asked.body, AllOf(HasSubstr("StartTime=2023-11-14T22%3A11"),
+                                    HasSubstr("Value=f%3Alive"), HasSubstr("Name=ExecutedVersion"),
+                                    HasSubstr("Value=7"), HasSubstr("MetricStat.Period=60")));
+  api.text = "<GetMetricDataResponse/>";
+  EXPECT_EQ(CloudWatchMetrics(api, clock)->Since("f", "live", "7", clock.WallNow())->invocations,
+            0U);
 }
 
 TEST(MetricValues, ReadsTheRightResult) {

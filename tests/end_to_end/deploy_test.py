@@ -1,5 +1,6 @@
 """`kelvin deploy`, `rollout`, `rollback` and `destroy` as a user runs them; boto3 and the
 AWS CLI read back what was made."""
+import json
 import pathlib
 import shutil
 import signal
@@ -53,6 +54,45 @@ class Deploy(harness.ServiceTest):
         self.assertEqual(url["AuthType"], "NONE")
         answer = self.invoke("read-back:live", b'{"name":"Ada"}')
         self.assertNotIn("FunctionError", answer)
+
+    def test_a_url_is_opened_to_anybody_and_closed_again(self):
+        self.deploy("opened", "--url", "none")
+        policy = json.loads(self.lambda_client.get_policy(FunctionName="opened", Qualifier="live")["Policy"])
+        self.assertEqual(sorted(statement["Action"] for statement in policy["Statement"]),
+                         ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"])
+        self.assertIn("no change", self.deploy("opened", "--url", "none").stdout)
+        self.deploy("opened", "--url", "iam")
+        url = self.lambda_client.get_function_url_config(FunctionName="opened", Qualifier="live")
+        self.assertEqual(url["AuthType"], "AWS_IAM")
+        with self.assertRaises(self.lambda_client.exceptions.ResourceNotFoundException):
+            self.lambda_client.get_policy(FunctionName="opened", Qualifier="live")
+
+    @unittest.skipUnless((harness.PACKAGES / "hello-jit.zip").exists(), "built without the engine")
+    def test_a_function_of_mode_jit_gets_the_engine_by_itself(self):
+        self.assertIn("published layer", self.deploy("jitted", "--memory", "512", package="hello-jit").stdout)
+        self.assertNotIn("published layer", self.deploy("jitted-too", package="hello-jit").stdout)
+        self.assertIn("no change", self.deploy("jitted-too", package="hello-jit").stdout)
+        versions = self.lambda_client.list_layer_versions(LayerName="kelvin-engine")["LayerVersions"]
+        self.assertEqual(len(versions), 1)
+        for name in ("jitted", "jitted-too"):
+            layers = self.lambda_client.get_function_configuration(FunctionName=name)["Layers"]
+            self.assertEqual([layer["Arn"] for layer in layers], [versions[0]["LayerVersionArn"]])
+        self.assertNotIn("FunctionError", self.invoke("jitted:live", b'{"name":"Ada"}'))
+        # The same function compiled ahead does without.
+        self.deploy("jitted", "--memory", "512", package="hello-aot")
+        self.assertFalse(self.lambda_client.get_function_configuration(FunctionName="jitted").get("Layers"))
+
+    def test_layers_are_published_once_and_attached_in_order(self):
+        for name in ("first", "second"):
+            (self.folder / f"{name}.zip").write_bytes(harness.make_zip({f"{name}.txt": (name.encode(), 0o644)}))
+        layers = ("--layer", self.folder / "second.zip", "--layer", self.folder / "first.zip")
+        self.deploy("layered", *layers)
+        self.assertIn("no change", self.deploy("layered", *layers).stdout)
+        attached = self.lambda_client.get_function_configuration(FunctionName="layered")["Layers"]
+        self.assertEqual([layer["Arn"].split(":layer:")[1] for layer in attached], ["second:1", "first:1"])
+        self.assertIn("no change", self.deploy("layered").stdout)  # those that are there stay
+        wrong = self.deploy("layered", "--layer", self.folder / "none.zip", code=2)
+        self.assertIn("none.zip", wrong.stderr)
 
     def test_nothing_changes_the_second_time_and_others_variables_stay(self):
         self.deploy("again", "--env", "GREETING=1")
