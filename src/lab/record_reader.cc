@@ -35,7 +35,9 @@ void Read(const json::value& value, const std::string& path, std::string& out) {
 void Read(const json::value& value, const std::string& path, double& out) {
   if (!value.is_number()) Fail(path, "a number", Shown(value));
   out = value.to_number<double>();
-  if (out < 0) Fail(path, "a number that is not negative", Shown(value));
+  if (!(out >= 0) || std::isinf(out)) {
+    Fail(path, "a number that is not negative and not too large", Shown(value));
+  }
 }
 
 template <typename Integer>

@@ -1,4 +1,5 @@
 """The lab as a user runs it: saved records, reports in a real browser, endpoints that misbehave."""
+import base64
 import http.server
 import json
 import os
@@ -14,6 +15,16 @@ import harness
 
 HELLO = str(harness.PACKAGES / "hello-aot.zip")
 FEW = ["--cold", "3", "--warm", "10", "--warm-up", "2"]
+
+
+def check_schema(test, record):
+    import jsonschema
+    schema = json.loads((harness.SOURCE / "docs/record.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(record, schema)
+    for sample in record["samples"]:  # the schema has a place for everything in the record
+        test.assertLessEqual(set(sample), set(schema["$defs"]["sample"]["properties"]))
+    test.assertLessEqual(set(record), set(schema["properties"]))
 
 
 class LabCase(unittest.TestCase):
@@ -50,7 +61,7 @@ class Reports(LabCase):
         self.assertGreater(len(record["conditions"]["overhead_ms"]), 100)
         self.assertEqual(record["functions"][0]["mode"], "aot")
         self.assertGreater(record["functions"][0]["unpacked_size"], 100_000)
-        self.check_schema(record)
+        check_schema(self, record)
         self.assertIn("may not be compared with AWS", done.stdout)
         self.assertEqual((self.out / "compare.csv").read_text().count("\n"), 3)
         self.check_page(self.out / "compare.html", functions=2)
@@ -64,15 +75,6 @@ class Reports(LabCase):
         advice = self.kelvin("advise", "out/compare.json", "--cold-target", "1s", "--json")
         self.assertEqual(advice.returncode, 0, advice.stderr)
         self.assertEqual(len(json.loads(advice.stdout)[0]["candidates"]), 2)
-
-    def check_schema(self, record):
-        import jsonschema
-        schema = json.loads((harness.SOURCE / "docs/record.schema.json").read_text())
-        jsonschema.Draft202012Validator.check_schema(schema)
-        jsonschema.validate(record, schema)
-        for sample in record["samples"]:  # the schema has a place for everything in the record
-            self.assertLessEqual(set(sample), set(schema["$defs"]["sample"]["properties"]))
-        self.assertLessEqual(set(record), set(schema["properties"]))
 
     def check_page(self, page, functions):
         tidy = subprocess.run(["tidy", "-errors", "-quiet", "--drop-empty-elements", "no", str(page)],
@@ -105,6 +107,7 @@ class Reports(LabCase):
         self.assertIn("Recommended", done.stdout)
         record = json.loads((self.out / "sweep.json").read_text())
         self.assertEqual([f["memory_mb"] for f in record["functions"]], [128, 512])
+        check_schema(self, record)
 
     def test_two_records_and_a_rule(self):
         self.assertEqual(self.compare(out="a").returncode, 0)
@@ -123,9 +126,11 @@ class Reports(LabCase):
         self.assertIn("FAIL", (self.folder / "pr.md").read_text())
         same = self.kelvin("compare", "a/compare.json", "a/compare.json", *rule)
         self.assertEqual(same.returncode, 0, same.stderr)
-        wrong = self.kelvin("compare", "a/compare.json", "slow.json", "--fail-if", "warmth > 1")
-        self.assertEqual(wrong.returncode, 2)
-        self.assertIn("warmth", wrong.stderr)
+        for impossible in ("warmth > 1", "warm.p12 > 10%", "warm.p50 < 10%", "memory.p99 > 1", "warm.p50 > much"):
+            wrong = self.kelvin("compare", "a/compare.json", "slow.json", "--fail-if", impossible)
+            self.assertEqual(wrong.returncode, 2, impossible)
+            self.assertIn(impossible.split()[0].split(".")[0], wrong.stderr)
+            self.assertIn("expected", wrong.stderr)
 
     def test_bad_records_say_what_is_wrong(self):
         self.assertEqual(self.compare().returncode, 0)
@@ -149,6 +154,15 @@ class Reports(LabCase):
         self.assertEqual(missing.returncode, 2)
         self.assertIn("mars-1", missing.stderr)
         self.assertIn("--prices", missing.stderr)
+        prices = json.loads((harness.SOURCE / "data/prices.json").read_text())
+        for architecture in prices["architectures"].values():
+            del architecture["region_factors"]["eu-west-1"]
+        (self.folder / "prices.json").write_text(json.dumps(prices))
+        mine = ["--memory", "512", "--duration", "91", "--prices", "prices.json"]
+        self.assertEqual(self.kelvin("cost", *mine).returncode, 0)
+        missing = self.kelvin("cost", *mine, "--region", "eu-west-1")
+        self.assertEqual(missing.returncode, 2)
+        self.assertIn("eu-west-1", missing.stderr)
 
 
 class Interruptions(LabCase):
@@ -177,6 +191,7 @@ class Interruptions(LabCase):
         good = [s for s in record["samples"] if s["outcome"] == "ok"]
         self.assertEqual(len(record["resumed"]), 1)
         self.assertEqual(len(good), 60 + 10 + 40)
+        check_schema(self, record)
         self.assertGreaterEqual(len(record["samples"]), saved)
         self.assertEqual(self.kelvin("compare", "--resume").returncode, 2)
 
@@ -265,6 +280,111 @@ class Endpoints(LabCase):
         self.assertIn("aws configure", done.stderr)
 
 
+class NeverCold(http.server.BaseHTTPRequestHandler):
+    """A Lambda whose function answers well and is always warm, whatever is changed of it."""
+    protocol_version = "HTTP/1.1"
+    environment = {}
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        configuration = {"FunctionName": "f", "FunctionArn": "arn:aws:lambda:us-east-1:1:function:f",
+                         "Runtime": "provided.al2023", "MemorySize": 128, "Timeout": 3, "CodeSize": 1,
+                         "CodeSha256": "x", "State": "Active", "LastUpdateStatus": "Successful",
+                         "Environment": {"Variables": NeverCold.environment}}
+        headers, answer = {}, b"{}"
+        if self.path.endswith("/invocations"):
+            report = ("REPORT RequestId: r\tDuration: 1.00 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\t"
+                      "Max Memory Used: 10 MB\t\n")
+            headers = {"x-amzn-RequestId": "r", "X-Amz-Log-Result": base64.b64encode(report.encode()).decode()}
+        elif self.command == "PUT":
+            NeverCold.environment = json.loads(body).get("Environment", {}).get("Variables", {})
+            configuration["Environment"]["Variables"] = NeverCold.environment
+            answer = json.dumps(configuration).encode()
+        else:
+            answer = json.dumps({"Configuration": configuration, **configuration}).encode()
+        self.send_response(200)
+        for name, value in {**headers, "Content-Length": str(len(answer))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_GET = do_POST = do_PUT = answer
+
+
+class BadFunctions(LabCase, harness.ServiceTest):
+    """Functions that spoil a measurement, on a service that others use as well."""
+
+    def remote(self, *names, code, endpoint=None):
+        done = self.kelvin("compare", *names, "--endpoint-url", endpoint or self.endpoint, "--out", "out", *FEW)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        record = json.loads((self.out / "compare.json").read_text())
+        check_schema(self, record)
+        return done, record
+
+    def failing(self, when):
+        return harness.runtime_zip(f"""
+count = 0
+while True:
+    request_id, _ = next_event()
+    count += 1
+    if {when}:
+        post("invocation/" + request_id + "/error", b'{{"errorType":"Bad.Day","errorMessage":"x"}}')
+    else:
+        respond(request_id, b"{{}}")
+""")
+
+    def test_one_that_always_fails_is_given_up_and_the_other_measured(self):
+        self.create("always", self.failing("True"))
+        self.create("good", harness.package("hello"))
+        done, record = self.remote("always", "good", code=1)
+        self.assertIn("always was given up: ", done.stderr)
+        self.assertIn("Bad.Day", done.stderr)
+        self.assertEqual(sum(s["outcome"] == "ok" for s in record["samples"] if s["function"] == 1), 15)
+
+    def test_one_that_fails_sometimes_is_measured_by_what_went_well(self):
+        # The fourth invoke of an environment: one of the warm ones, since cold ones are the first.
+        self.create("sometimes", self.failing("count == 4"))
+        _, record = self.remote("sometimes", code=0)
+        failed = [s for s in record["samples"] if s["outcome"] == "failed"]
+        self.assertEqual([s["reason"] for s in failed], ["Bad.Day"])
+        self.assertEqual(record["functions"][0]["abandoned"], "")
+
+    def test_one_that_somebody_else_updates_meanwhile(self):
+        self.create("shared", harness.package("hello"))
+        process = subprocess.Popen(
+            [harness.KELVIN, "compare", "shared", "--endpoint-url", self.endpoint, "--out", "out", "--cold", "200",
+             "--warm", "5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
+            cwd=self.folder, env=self.environment())
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.stdout.close)
+        journal = self.out / "compare.journal"
+        harness.wait_until(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 3, "the first samples")
+        while True:  # the run updates it all the time, too
+            try:
+                self.lambda_client.update_function_code(FunctionName="shared", ZipFile=harness.package("transform"))
+                break
+            except self.lambda_client.exceptions.ResourceConflictException:
+                pass
+        _, errors = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, 1, errors)
+        self.assertIn("somebody else changed its code", errors)
+        check_schema(self, json.loads((self.out / "compare.json").read_text()))
+
+    def test_one_that_never_gets_cold(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), NeverCold)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        self.addCleanup(lambda: (server.shutdown(), thread.join(), server.server_close()))
+        done, record = self.remote("f", code=1, endpoint=f"http://127.0.0.1:{server.server_address[1]}")
+        self.assertIn("f was given up: ", done.stderr)
+        self.assertIn("cold samples in a row", done.stderr)
+        self.assertEqual({s["outcome"] for s in record["samples"]}, {"rejected"})
+        self.assertEqual(NeverCold.environment, {})
+
+
 class BesideAService(harness.ServiceTest):
     def test_the_invoker_measures_the_functions_beside_it(self):
         self.create("hello", harness.package("hello"))
@@ -276,6 +396,7 @@ class BesideAService(harness.ServiceTest):
         record = json.loads(answer["Payload"])
         self.assertEqual(sum(s["outcome"] == "ok" for s in record["samples"]), 9)
         self.assertIn("WARM RUN hello", answer["Log"])
+        check_schema(self, record)
 
     def test_a_sweep_gives_the_function_its_memory_back(self):
         self.create("swept", harness.package("hello"), MemorySize=256)
