@@ -106,7 +106,7 @@ std::expected<std::vector<deploy::LayerSpec>, Error> LayersOf(const SpecOptions&
   }
   if (layers.size() <= 5) return layers;
   return Invalid(fmt::format("expected at most 5 layers, got {}{}", layers.size(),
-                             engine->empty() ? "" : " with Kelvin's engine"));
+                             engine.value_or("").empty() ? "" : " with Kelvin's engine"));
 }
 
 std::expected<SpecifiedFunction, Error> Specify(const SpecOptions& options, std::string name,
