@@ -11,10 +11,10 @@ import botocore.exceptions
 import harness
 
 
-def request(endpoint, headers, path="/2015-03-31/functions"):
+def request(endpoint, headers, path="/2015-03-31/functions", method="GET"):
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(endpoint).netloc)
     try:
-        connection.request("GET", path, headers=headers)
+        connection.request(method, path, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.getheader("x-amzn-ErrorType"), answer.read()
     finally:
@@ -55,6 +55,12 @@ class WithCredentials(unittest.TestCase):
                 self.assertEqual(good.get_function(FunctionName="f")["Tags"], {"a b": "c/d"})
                 self.assertEqual(self.code_of(self.client(endpoint, "KEY", "wrong")),
                                  "InvalidSignatureException")
+                self.assertEqual(request(endpoint, {}, "/metrics")[0], 403)
+                self.assertEqual(request(endpoint, {"X-Amz-Target": "Logs_20140328.DescribeLogGroups"},
+                                         "/", "POST")[0], 403)
+                logs = boto3.client("logs", endpoint_url=endpoint, region_name="us-east-1",
+                                    aws_access_key_id="KEY", aws_secret_access_key="secret")
+                self.assertEqual(logs.describe_log_groups()["logGroups"], [])
                 self.assertEqual(self.code_of(self.client(endpoint, "OTHER", "secret")),
                                  "UnrecognizedClientException")
                 for secret, code in (("secret", None), ("wrong", "InvalidSignatureException")):

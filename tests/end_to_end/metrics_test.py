@@ -58,10 +58,14 @@ while True:
         self.assertEqual((figures["invocations"], figures["errors"]), (3, 1))
 
     def test_counts_events_that_wait(self):
-        self.create("slow", harness.runtime_zip("while True:\n  i, e = next_event()\n  respond(i, e)\n"))
-        self.lambda_client.put_function_concurrency(FunctionName="slow", ReservedConcurrentExecutions=0)
-        self.invoke("slow", InvocationType="Event")
-        self.assertEqual(self.scrape()['kelvin_async_queue_depth{function="slow"}'], 1)
+        # It fails, and waits a minute for its second attempt.
+        self.create("failing", harness.runtime_zip("""
+while True:
+  i, e = next_event()
+  post("invocation/" + i + "/error", b'{"errorType":"Oops","errorMessage":"no"}')
+"""))
+        self.invoke("failing", InvocationType="Event")
+        self.assertEqual(self.scrape()['kelvin_async_queue_depth{function="failing"}'], 1)
 
 
 if __name__ == "__main__":
