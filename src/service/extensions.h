@@ -54,8 +54,8 @@ class Extensions {
   struct Status {
     std::string name;
     State state = State::kStarted;
-    std::vector<std::string> events;
-    std::string error_type;
+    std::vector<std::string> events = {};
+    std::string error_type = {};
   };
 
   // The observer and the random numbers outlive the object.

@@ -89,11 +89,33 @@ def boto3_client(name, endpoint, **config):
     import botocore.config
 
     settings = {"retries": {"max_attempts": 1}, "connect_timeout": 5, "read_timeout": 120, **config}
-    return boto3.session.Session().client(
+    client = boto3.session.Session().client(
         name, endpoint_url=endpoint, region_name="us-east-1",
         aws_access_key_id=AWS_ENVIRONMENT["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=AWS_ENVIRONMENT["AWS_SECRET_ACCESS_KEY"],
         config=botocore.config.Config(**settings))
+    if name == "lambda":
+        _teach_logging_config(client)
+    return client
+
+
+def _teach_logging_config(client):
+    """Debian 12's boto3 is older than LoggingConfig, and refuses to send what it does not know."""
+    operation = "CreateFunction"
+    if "LoggingConfig" in client.meta.service_model.operation_model(operation).input_shape.members:
+        return
+
+    def take(params, context, **_):
+        if "LoggingConfig" in params:
+            context["logging_config"] = params.pop("LoggingConfig")
+
+    def put(params, context, **_):
+        if "logging_config" in context:
+            body = {**json.loads(params["body"]), "LoggingConfig": context["logging_config"]}
+            params["body"] = json.dumps(body).encode()
+
+    client.meta.events.register(f"provide-client-params.lambda.{operation}", take)
+    client.meta.events.register(f"before-call.lambda.{operation}", put)
 
 
 def aws(endpoint, *arguments, check=True):
