@@ -13,10 +13,10 @@ namespace stream {
 
 // An event of one's own, or what a function URL makes of a request: there rows come as ?rows=3.
 struct Request {
-  std::optional<std::int64_t> rows;
-  std::optional<std::int64_t> fail_after;
-  std::optional<std::string> rawPath;
-  std::optional<std::map<std::string, std::string>> queryStringParameters;
+  std::optional<std::int64_t> rows = {};
+  std::optional<std::int64_t> fail_after = {};
+  std::optional<std::string> rawPath = {};
+  std::optional<std::map<std::string, std::string>> queryStringParameters = {};
 };
 BOOST_DESCRIBE_STRUCT(Request, (), (rows, fail_after, rawPath, queryStringParameters))
 

@@ -148,7 +148,7 @@ TEST_F(InspectTest, ComparesArchitectures) {
 TEST_F(InspectTest, FindsInstructionsThatNotEveryMachineHas) {
   constexpr const char* kVector =
       "__attribute__((noipa)) void add(float* a, const float* b) { for (int i = 0; i < 4096; ++i) "
-      "a[i] += b[i]; }\n"
+      "a[i] = (a[i] + b[i]) * (a[i] - b[i]) + a[i] / b[i]; }\n"
       "int main(void) { static float a[4096], b[4096]; add(a, b); return (int)a[1]; }";
   Look({Bootstrap(kVector, "-O3 -march=x86-64-v4 -mprefer-vector-width=512 -no-pie")});
   EXPECT_EQ(Found("KV1009").severity, Severity::kWarning);

@@ -1,5 +1,6 @@
 """Starts `kelvin serve` for a test, and gives it clients that know nothing of Kelvin."""
 import contextlib
+import http.client
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.parse
 import zipfile
 
 KELVIN = os.environ.get("KELVIN", "build/release/bin/kelvin")
@@ -278,3 +280,31 @@ class ServiceTest(unittest.TestCase):
         if "LogResult" in answer:
             answer["Log"] = base64.b64decode(answer["LogResult"]).decode(errors="replace")
         return answer
+
+    def response_stream(self, name, event, headers={}):
+        """The events of one InvokeWithResponseStream, which Debian's boto3 does not know yet; its
+        reader of event streams it has."""
+        from botocore.eventstream import EventStreamBuffer
+
+        connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.endpoint).netloc)
+        self.addCleanup(connection.close)
+        connection.request("POST", f"/2021-11-15/functions/{name}/response-streaming-invocations",
+                           json.dumps(event), headers)
+        answer = connection.getresponse()
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.getheader("Content-Type"), "application/vnd.amazon.eventstream")
+        buffer = EventStreamBuffer()
+        while piece := answer.read1(65536):
+            buffer.add_data(piece)
+            yield from buffer
+
+    def collect_stream(self, name, event, headers={}):
+        """Its body, and what InvokeComplete says."""
+        body, complete = b"", None
+        for item in self.response_stream(name, event, headers):
+            self.assertIsNone(complete, "nothing comes behind InvokeComplete")
+            if item.headers[":event-type"] == "PayloadChunk":
+                body += item.payload
+            else:
+                complete = json.loads(item.payload)
+        return body, complete

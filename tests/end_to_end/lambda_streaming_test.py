@@ -95,32 +95,10 @@ class Streaming(harness.ServiceTest):
         self.create("stream", harness.script_zip(STREAM), Timeout=900, MemorySize=1769)
 
     def stream(self, event, headers={}):
-        """The events of one InvokeWithResponseStream, which Debian's boto3 does not know yet; its
-        reader of event streams it has."""
-        from botocore.eventstream import EventStreamBuffer
-
-        connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.endpoint).netloc)
-        self.addCleanup(connection.close)
-        connection.request(
-            "POST", "/2021-11-15/functions/stream/response-streaming-invocations",
-            json.dumps(event), headers)
-        answer = connection.getresponse()
-        self.assertEqual(answer.status, 200)
-        self.assertEqual(answer.getheader("Content-Type"), "application/vnd.amazon.eventstream")
-        buffer = EventStreamBuffer()
-        while piece := answer.read1(65536):
-            buffer.add_data(piece)
-            yield from buffer
+        return self.response_stream("stream", event, headers)
 
     def collect(self, event, headers={}):
-        body, complete = b"", None
-        for item in self.stream(event, headers):
-            self.assertIsNone(complete, "nothing comes behind InvokeComplete")
-            if item.headers[":event-type"] == "PayloadChunk":
-                body += item.payload
-            else:
-                complete = json.loads(item.payload)
-        return body, complete
+        return self.collect_stream("stream", event, headers)
 
     def test_pieces_and_the_log(self):
         body, complete = self.collect({}, {"X-Amz-Log-Type": "Tail"})

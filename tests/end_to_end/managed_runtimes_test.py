@@ -176,11 +176,7 @@ export const http = awslambda.streamifyResponse(async (event, stream) => {
 """})
 
         def stream(payload):
-            answer = self.lambda_client.invoke_with_response_stream(
-                FunctionName="streams", Payload=json.dumps(payload))
-            events = list(answer["EventStream"])
-            return (b"".join(e["PayloadChunk"]["Payload"] for e in events if "PayloadChunk" in e),
-                    events[-1]["InvokeComplete"])
+            return self.collect_stream("streams", payload)
 
         body, complete = stream({})
         self.assertEqual(body, b"one," + b"x" * 200000 + b",streams")

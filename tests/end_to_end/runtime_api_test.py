@@ -153,10 +153,13 @@ print("NEXT", next_event()[1]["status"], flush=True)
 ''')
         self.assertEqual(answer["FunctionError"], "Unhandled")
         self.assertEqual(json.loads(answer["Payload"]), {"errorType": "A.B", "errorMessage": "no"})
-        log = b"".join(p.read_bytes() for p in (self.service.state / "logs").rglob("*")
-                       if p.is_file())
-        self.assertIn(b"INIT_REPORT", log)
-        self.assertNotIn(b"NEXT 200", log)
+
+        def log():
+            return b"".join(p.read_bytes() for p in (self.service.state / "logs").rglob("*")
+                            if p.is_file())
+
+        harness.wait_until(lambda: b"INIT_REPORT" in log(), "INIT_REPORT in the logs")
+        self.assertNotIn(b"NEXT 200", log())
 
     def test_a_response_over_the_limit_is_413_and_the_runtime_goes_on(self):
         self.create("large", harness.script_zip(RAW_RUNTIME + '''

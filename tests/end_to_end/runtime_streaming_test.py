@@ -38,20 +38,6 @@ class RuntimeStreaming(harness.ServiceTest):
         self.addCleanup(connection.close)
         return connection, parts.path
 
-    def events(self, name, event):
-        """The events of one InvokeWithResponseStream, read by botocore's own reader."""
-        from botocore.eventstream import EventStreamBuffer
-
-        connection, _ = self.connect(self.endpoint)
-        connection.request(
-            "POST", f"/2021-11-15/functions/{name}/response-streaming-invocations", json.dumps(event))
-        answer = connection.getresponse()
-        self.assertEqual(answer.status, 200)
-        buffer = EventStreamBuffer()
-        while piece := answer.read1(65536):
-            buffer.add_data(piece)
-            yield from buffer
-
     def collect(self, events):
         size, last, complete = 0, b"", None
         for item in events:
@@ -87,7 +73,7 @@ class RuntimeStreaming(harness.ServiceTest):
 
     def test_the_first_row_comes_early_and_a_slow_caller_slows_the_function(self):
         for name in self.each_mode():
-            events = self.events(name, {"rows": MANY})
+            events = self.response_stream(name, {"rows": MANY})
             self.assertTrue(next(events).payload.startswith(b"1,1\n"))
             # Nothing more is read here: the function cannot come to its end, which it would log.
             harness.wait_until(lambda: "10000 rows" in self.log(name), "it has written some")
@@ -100,7 +86,7 @@ class RuntimeStreaming(harness.ServiceTest):
 
     def test_failures(self):
         for name in self.each_mode():
-            size, last, complete = self.collect(self.events(name, {"rows": 10, "fail_after": 2}))
+            size, last, complete = self.collect(self.response_stream(name, {"rows": 10, "fail_after": 2}))
             self.assertEqual(last, b"1,1\n2,4\n")
             self.assertEqual(complete["ErrorCode"], "Function.ExportFailed")
             self.assertIn("broke off after row 2", complete["ErrorDetails"])
@@ -133,7 +119,7 @@ class RuntimeStreaming(harness.ServiceTest):
 
     def test_no_more_than_200_megabytes(self):
         name = self.function("aot")
-        size, _, complete = self.collect(self.events(name, {"rows": 12_000_000}))
+        size, _, complete = self.collect(self.response_stream(name, {"rows": 12_000_000}))
         self.assertLessEqual(size, 200 << 20)
         self.assertGreater(size, 190 << 20)
         self.assertEqual(complete["ErrorCode"], "Function.ResponseSizeTooLarge")
