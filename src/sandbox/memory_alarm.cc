@@ -1,6 +1,10 @@
 #include "sandbox/memory_alarm.h"
 
 #include <array>
+#include <charconv>
+#include <memory>
+#include <system_error>
+#include <thread>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -22,6 +26,39 @@ UniqueFd NewEvent() {
 void Forget(int event) {
   std::array<char, 512> ignored;
   (void)!::pread(event, ignored.data(), ignored.size(), 0);
+}
+
+// A threshold of cgroup v1, with files of its own so that it needs nobody to outlive it.
+struct Threshold {
+  UniqueFd event;
+  UniqueFd usage;
+  UniqueFd control;
+  std::uint64_t bytes = 0;
+
+  void Set() const {
+    const std::string text = fmt::format("{} {} {}", event.get(), usage.get(), bytes);
+    (void)!::write(control.get(), text.data(), text.size());
+    std::array<char, 32> usage_text{};
+    const ssize_t count = ::pread(usage.get(), usage_text.data(), usage_text.size(), 0);
+    std::uint64_t used = 0;
+    if (count > 0) std::from_chars(usage_text.data(), usage_text.data() + count, used);
+    if (used >= bytes) (void)::eventfd_write(event.get(), 1);  // passed before it was set
+  }
+};
+
+UniqueFd Copy(const UniqueFd& fd) {
+  return UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+}
+
+// The kernel waits for every CPU, some 10 ms, before a threshold is set: neither the start of a
+// function nor the service waits with it.
+void SetInBackground(Threshold threshold) {
+  const auto kept = std::make_shared<const Threshold>(std::move(threshold));
+  try {
+    std::thread([kept] { kept->Set(); }).detach();
+  } catch (const std::system_error&) {
+    kept->Set();
+  }
 }
 
 }  // namespace
@@ -55,8 +92,7 @@ void MemoryAlarm::SetMark(std::uint64_t bytes) {
   if (version_ == CgroupVersion::kV1) {
     // The marks of an event go only with it.
     event_ = NewEvent();
-    const std::string text = fmt::format("{} {} {}", event_.get(), usage_.get(), bytes);
-    (void)!::write(control_.get(), text.data(), text.size());
+    SetInBackground({Copy(event_), Copy(usage_), Copy(control_), bytes});
   } else {
     const std::string text = fmt::format("{}", bytes);
     (void)!::pwrite(control_.get(), text.data(), text.size(), 0);

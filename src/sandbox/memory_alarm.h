@@ -11,7 +11,8 @@ namespace kelvin::sandbox {
 
 // Tells when the memory of a group has come to a mark, which is no limit: with cgroup v1 by a
 // threshold's event, with v2 by `memory.high`, which also slows the group down until it is looked
-// at. Used from one thread.
+// at. Used from one thread; a threshold is set by a thread of its own, which needs nothing of the
+// object.
 class MemoryAlarm {
  public:
   // Null where the kernel cannot. `folder` is the group's.
@@ -21,7 +22,8 @@ class MemoryAlarm {
   // To wait for, with `events()` of epoll; another one after every SetMark.
   int fd() const { return event_.get(); }
   std::uint32_t events() const;
-  // One mark at a time. A mark that is passed already may go untold.
+  // One mark at a time. A mark that is passed already may go untold with v2; with v1 it is told,
+  // some milliseconds later, as is one that is passed before the kernel has set it.
   void SetMark(std::uint64_t bytes);
 
  private:
