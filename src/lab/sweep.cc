@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -74,7 +75,9 @@ std::vector<SweepPoint> SweepPoints(const Record& record,
     points.push_back({summary.function, record.functions[summary.function].memory_mb,
                       summary.warm->mean, *summary.cost_per_million});
   }
-  std::ranges::stable_sort(points, {}, &SweepPoint::memory_mb);
+  std::ranges::sort(points, {}, [](const SweepPoint& point) {
+    return std::pair(point.memory_mb, point.function);
+  });
   return points;
 }
 

@@ -1,6 +1,7 @@
 #include "service/logs_api.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -217,8 +218,9 @@ json::object DescribeLogStreams(const Call& call) {
     std::erase_if(streams, [&](const LogStreamInfo& it) { return !it.name.starts_with(*prefix); });
   }
   if (order == "LastEventTime") {
-    std::ranges::stable_sort(streams, {},
-                             [](const LogStreamInfo& it) { return it.last_ms.value_or(0); });
+    std::ranges::sort(streams, {}, [](const LogStreamInfo& it) {
+      return std::pair<std::int64_t, std::string_view>(it.last_ms.value_or(0), it.name);
+    });
   }
   if (call.fields.Flag("descending")) std::ranges::reverse(streams);
   json::object answer;

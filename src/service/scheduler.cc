@@ -9,6 +9,11 @@ Scheduler::Scheduler(const EnvironmentParts& parts, const EnvironmentOptions& op
                      int account_concurrency)
     : parts_(parts), options_(options), account_concurrency_(account_concurrency) {}
 
+Scheduler::~Scheduler() {
+  // What a pool does at the end of an invoke holds its function, which holds the pool.
+  for (auto& [name, function] : functions_) function->pools.clear();
+}
+
 void Scheduler::Configure(std::shared_ptr<const FunctionConfig> config, FunctionFolders folders) {
   auto& function = functions_[config->name];
   if (!function) function = std::make_shared<Function>();

@@ -91,6 +91,7 @@ class Scheduler {
  public:
   Scheduler(const EnvironmentParts& parts, const EnvironmentOptions& options,
             int account_concurrency);  // the options outlive it
+  ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
