@@ -28,6 +28,8 @@ void CheckConfig(const FunctionConfig& config) {
   Check(stored.has_value() && *stored == config);
 }
 
+const Machine kHost = {Architecture::kX86, Emulation::kYes};
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -41,13 +43,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = ParseFunctionName(FunctionArn(kPlace, name->name, name->qualifier), kPlace);
     Check(again.has_value() && again->name == name->name && again->qualifier == name->qualifier);
   }
-  if (const auto created = ParseCreate(text, kPlace, Architecture::kX86)) {
+  if (const auto created = ParseCreate(text, kPlace, kHost)) {
     CheckConfig(created->config);
   }
   if (const auto changed = ParseConfiguration(text, FunctionConfig{})) {
     CheckConfig(changed->config);
   }
-  (void)ParseCode(text, Architecture::kX86);
+  (void)ParseCode(text, kHost);
   (void)CheckJson(text);
   (void)ReadStoredRecord(text);
   return 0;

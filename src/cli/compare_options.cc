@@ -33,8 +33,6 @@ constexpr std::string_view kExamples =
     "  kelvin compare --json | jq '.samples[] | select(.kind == \"cold\") | .init_ms'\n"
     "      the raw record\n";
 
-constexpr std::string_view kConfigDefault = "kelvin.toml";
-
 bool IsPlain(std::string_view word) {
   return !word.empty() && word.find_first_not_of(
                               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
