@@ -1,5 +1,4 @@
 """Extensions of a layer, as real programs: their life beside the function's, and telemetry."""
-import contextlib
 import json
 import os
 import unittest
@@ -100,14 +99,6 @@ class Extensions(harness.ServiceTest):
         self.create(name, harness.script_zip(FUNCTION), Layers=[published["LayerVersionArn"]],
                     MemorySize=1769, Environment={"Variables": {"BEHAVE": behave}}, **settings)
         return name
-
-    def log(self, name):
-        logs = harness.boto3_client("logs", self.endpoint)
-        with contextlib.suppress(logs.exceptions.ResourceNotFoundException):
-            pages = logs.get_paginator("filter_log_events").paginate(
-                logGroupName=f"/aws/lambda/{name}")
-            return "".join(event["message"] for page in pages for event in page["events"])
-        return ""
 
     def wait_for_log(self, name, text):
         harness.wait_until(lambda: text in self.log(name), f"{text!r} in the log of {name}")

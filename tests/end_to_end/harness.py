@@ -281,6 +281,15 @@ class ServiceTest(unittest.TestCase):
             answer["Log"] = base64.b64decode(answer["LogResult"]).decode(errors="replace")
         return answer
 
+    def log(self, name):
+        """What a function has logged; nothing before it has a log group."""
+        logs = boto3_client("logs", self.endpoint)
+        with contextlib.suppress(logs.exceptions.ResourceNotFoundException):
+            pages = logs.get_paginator("filter_log_events").paginate(
+                logGroupName=f"/aws/lambda/{name}")
+            return "".join(event["message"] for page in pages for event in page["events"])
+        return ""
+
     def response_stream(self, name, event, headers={}):
         """The events of one InvokeWithResponseStream, which Debian's boto3 does not know yet; its
         reader of event streams it has."""

@@ -1,6 +1,5 @@
 """The function functions/stream, which streams with kelvin's own runtime, in every mode it is
 built in: by event stream and through a function URL, to clients that nobody here wrote."""
-import contextlib
 import http.client
 import json
 import unittest
@@ -56,14 +55,6 @@ class RuntimeStreaming(harness.ServiceTest):
         body = answer.read()
         self.assertEqual(answer.status, 201, body)
         return json.loads(body)["FunctionUrl"]
-
-    def log(self, name):
-        logs = harness.boto3_client("logs", self.endpoint)
-        with contextlib.suppress(logs.exceptions.ResourceNotFoundException):
-            pages = logs.get_paginator("filter_log_events").paginate(
-                logGroupName=f"/aws/lambda/{name}")
-            return "".join(event["message"] for page in pages for event in page["events"])
-        return ""
 
     def each_mode(self):
         for mode in MODES:
