@@ -55,7 +55,7 @@ Environment::Environment(const EnvironmentParts& parts, const EnvironmentOptions
       initialization_(spec.initialization),
       owner_(owner),
       id_(SandboxId(*config_, parts.random)),
-      lines_(*config_, options.place, InitializationName(spec.initialization)),
+      lines_(*config_, options.place, InitializationName(spec.initialization), stream),
       logs_(parts.logs, config_->log_group, std::move(stream), SinkFor(options, *config_),
             parts.clock, parts.log),
       api_(*this),
@@ -131,7 +131,7 @@ void Environment::BeginInit(InitPhase phase) {
     FlushSoon();
     phase_timer_ = parts_.timers.After(options_.init_timeout, [this] { OnInitTimeout(); });
   }
-  extensions_.Tell("platform.initStart", [&] { return lines_.InitStartRecord(); });
+  extensions_.Tell("platform.initStart", [&] { return lines_.InitStartRecord(phase); });
   api_.Reset();
   sandbox_->SetCpuShare(sandbox::CpuShare::kFull);
   if (!extensions_.any_external()) return StartRuntime();
@@ -221,13 +221,13 @@ void Environment::Run(std::shared_ptr<Invocation> invocation) {
   invocation_ = std::move(invocation);
   state_ = State::kBusy;
   delivered_ = false;
-  runtime_done_ = false;
-  produced_bytes_.reset();
   held_outcome_.reset();
   settled_status_ = RunStatus::kSuccess;
   logs_.ClearTail();
   invoke_started_ = parts_.clock.Now();
+  responding_.reset();
   responded_.reset();
+  asked_.reset();
   const std::chrono::seconds timeout{config_->timeout_seconds};
   invocation_->event->deadline_ms = EpochMilliseconds(parts_.clock.WallNow() + timeout);
   phase_timer_ = parts_.timers.At(invoke_started_ + timeout, [this] { OnDeadline(); });
@@ -241,10 +241,10 @@ void Environment::Run(std::shared_ptr<Invocation> invocation) {
 }
 
 void Environment::Deliver() {
-  logs_.Platform(lines_.Start(parts_.clock.WallNow(), invocation_->event->request_id));
+  const RuntimeEvent& event = *invocation_->event;
+  logs_.Platform(lines_.Start(parts_.clock.WallNow(), event.request_id, event.trace_id));
   delivered_ = true;
   FlushSoon();
-  const RuntimeEvent& event = *invocation_->event;
   extensions_.Tell("platform.start",
                    [&] { return lines_.StartRecord(event.request_id, event.trace_id); });
   extensions_.api().Invoke(event);
@@ -267,21 +267,21 @@ void Environment::OnNext() {
   }
   if (std::exchange(stream_broken_, false)) OnStreamError("Runtime.TruncatedResponse", {});
   if (state_ != State::kSettling) return;
-  runtime_done_ = true;
+  asked_ = parts_.clock.Now();
   extensions_.Tell("platform.runtimeDone",
                    [&] { return lines_.RuntimeDoneRecord(MakeReport(settled_status_, nullptr)); });
   FinishIfDone();
 }
 
 void Environment::FinishIfDone() {
-  const bool done = state_ == State::kSettling && runtime_done_ && extensions_.api().invoke_done();
+  const bool done = state_ == State::kSettling && asked_ && extensions_.api().invoke_done();
   if (!done) return;
   Finish(settled_status_, nullptr);
   BecomeAvailable();
 }
 
 void Environment::OnResponse(std::string payload) {
-  produced_bytes_ = payload.size();
+  if (!responding_) responding_ = parts_.clock.Now();
   Settle({.payload = std::move(payload)}, RunStatus::kSuccess);
 }
 
@@ -301,6 +301,7 @@ void Environment::OnResponseTooLarge() {
 }
 
 std::shared_ptr<ResponsePipe> Environment::OnStreamBegin(std::string_view content_type) {
+  responding_ = parts_.clock.Now();
   const auto pipe = invocation_->pipe;
   if (pipe) {
     pipe->begun = true;
@@ -453,12 +454,12 @@ void Environment::Finish(RunStatus status, const Failure* failure) {
   logs_.EndOutput();
   const RuntimeEvent& event = *invocation_->event;
   const auto now = parts_.clock.WallNow();
-  if (!delivered_) logs_.Platform(lines_.Start(now, event.request_id));
+  if (!delivered_) logs_.Platform(lines_.Start(now, event.request_id, event.trace_id));
   if (failure != nullptr) LogFailure(*failure);
   InvokeReport report = MakeReport(status, failure);
   report.init_duration = std::exchange(init_duration_, std::nullopt);
   report.peak_memory_bytes = sandbox_->PeakMemoryBytes();
-  if (!runtime_done_) {
+  if (!asked_) {
     extensions_.Tell("platform.runtimeDone", [&] { return lines_.RuntimeDoneRecord(report); });
   }
   parts_.metrics.CountInvoke(config_->name, config_->version, report,
@@ -488,11 +489,28 @@ InvokeReport Environment::MakeReport(RunStatus status, const Failure* failure) c
                       .memory_mb = config_->memory_mb,
                       .status = status,
                       .trace_id = event.trace_id,
-                      .produced_bytes = produced_bytes_};
+                      .produced_bytes = delivered_ ? api_.response_bytes() : 0};
   if (status == RunStatus::kTimeout)
     report.duration = std::chrono::seconds(config_->timeout_seconds);
   if (status == RunStatus::kError && failure != nullptr) report.error_type = failure->error_type;
+  if (config_->log_format == LogFormat::kJson || extensions_.wants_telemetry()) AddSpans(report);
   return report;
+}
+
+void Environment::AddSpans(InvokeReport& report) const {
+  if (!responding_ || !responded_) return;
+  const auto now = parts_.clock.Now();
+  const auto wall_now = parts_.clock.WallNow();
+  const auto span = [&](std::string_view name, Clock::TimePoint from, Clock::TimePoint to) {
+    const auto ago = std::chrono::duration_cast<Clock::WallTime::duration>(now - from);
+    return Span{name, wall_now - ago, to - from};
+  };
+  report.runtime_spans = {span("responseLatency", invoke_started_, *responding_),
+                          span("responseDuration", *responding_, *responded_)};
+  if (!asked_) return;
+  report.runtime_spans.push_back(span("runtimeOverhead", *responded_, *asked_));
+  if (extensions_.api().empty()) return;
+  report.platform_spans = {span("extensionOverhead", *asked_, now)};
 }
 
 void Environment::ReplaceProcesses(std::string_view reason) {

@@ -187,6 +187,7 @@ class Environment final : private RuntimeApi::Observer, private ExtensionHost::O
   void Settle(InvokeOutcome outcome, RunStatus status);
   void FinishIfDone();
   InvokeReport MakeReport(RunStatus status, const Failure* failure) const;
+  void AddSpans(InvokeReport& report) const;
   Nanoseconds RunTime() const;
   void Finish(RunStatus status, const Failure* failure);
   void LogFailure(const Failure& failure);
@@ -243,12 +244,12 @@ class Environment final : private RuntimeApi::Observer, private ExtensionHost::O
 
   std::shared_ptr<Invocation> invocation_;
   Clock::TimePoint invoke_started_;
+  std::optional<Clock::TimePoint> responding_;  // when its response began; errors are none
   std::optional<Clock::TimePoint> responded_;
-  bool delivered_ = false;              // the START line is written
-  bool stream_broken_ = false;          // the response broke off, and nothing more came yet
-  bool runtime_done_ = false;           // it has answered and asked for more
-  StartKind start_ = StartKind::kWarm;  // of the invoke that goes on, or the next
-  std::optional<std::size_t> produced_bytes_;
+  std::optional<Clock::TimePoint> asked_;      // for more
+  bool delivered_ = false;                     // the START line is written
+  bool stream_broken_ = false;                 // the response broke off, and nothing more came yet
+  StartKind start_ = StartKind::kWarm;         // of the invoke that goes on, or the next
   std::optional<InvokeOutcome> held_outcome_;  // until the log is complete
   RunStatus settled_status_ = RunStatus::kSuccess;
 

@@ -8,6 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -295,9 +296,12 @@ TEST_F(EnvironmentExtensionsTest, SendsTelemetryToWhoSubscribesDuringInit) {
   sandboxes_.Print(sandboxes_.ids()[0], "from the function\n");
   sandboxes_.PrintAsExtension(sandboxes_.ids()[0], "ext", "from the extension\n");
   Poll();
+  clock_.Advance(7ms);
   Respond(0, next, "{}");
-  NextEvent(id);
+  clock_.Advance(3ms);
   Next(0);
+  clock_.Advance(2ms);
+  NextEvent(id);
   Advance(1s);
   const std::string sent = telemetry_.all();
   for (const char* type : {"platform.initStart", "platform.initRuntimeDone", "platform.initReport",
@@ -308,6 +312,13 @@ TEST_F(EnvironmentExtensionsTest, SendsTelemetryToWhoSubscribesDuringInit) {
   EXPECT_THAT(sent, AllOf(HasSubstr(R"("type":"function","record":"from the function")"),
                           HasSubstr(R"("type":"extension","record":"from the extension")"),
                           HasSubstr(R"("producedBytes":2)")));
+  const auto has_span = [](std::string name, std::string duration) {
+    return ContainsRegex("\"name\":\"" + name +
+                         "\",\"start\":\"[^\"]+Z\",\"durationMs\":" + duration);
+  };
+  EXPECT_THAT(sent,
+              AllOf(has_span("responseLatency", "7E0"), has_span("responseDuration", "0E0"),
+                    has_span("runtimeOverhead", "3E0"), has_span("extensionOverhead", "2E0")));
   EXPECT_THAT(log(), HasSubstr("from the extension\n"));
   const auto late = subscribe();
   EXPECT_EQ((*late)->status, 403);

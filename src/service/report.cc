@@ -18,6 +18,11 @@ std::int64_t Hundredths(Nanoseconds duration) {
   return (duration.count() + 5'000) / 10'000;
 }
 
+// What nobody is billed for is told more precisely.
+double PreciseMilliseconds(Nanoseconds duration) {
+  return static_cast<double>((duration.count() + 500) / 1'000) / 1'000.0;
+}
+
 double Milliseconds(Nanoseconds duration) {
   return static_cast<double>(Hundredths(duration)) / 100.0;
 }
@@ -60,11 +65,6 @@ void AddStatus(json::object& record, RunStatus status, std::string_view error_ty
   if (!error_type.empty()) record["errorType"] = error_type;
 }
 
-void AddTracing(json::object& record, std::string_view trace_id) {
-  if (trace_id.empty()) return;
-  record["tracing"] = json::object{{"type", "X-Amzn-Trace-Id"}, {"value", trace_id}};
-}
-
 std::string TextStatus(RunStatus status, std::string_view error_type) {
   std::string text = fmt::format("Status: {}", StatusName(status));
   if (!error_type.empty()) text += fmt::format("\tError Type: {}", error_type);
@@ -82,6 +82,36 @@ std::string_view TraceField(std::string_view trace, std::string_view key) {
   return {};
 }
 
+// Of a trace that is sampled. No segments are kept here: the id of this one is any that no other
+// invoke has.
+void AddTracing(json::object& record, std::string_view request_id, std::string_view trace_id) {
+  if (TraceField(trace_id, "Sampled=") != "1") return;
+  std::string span_id(request_id);
+  std::erase(span_id, '-');
+  record["tracing"] = json::object{{"spanId", std::string_view(span_id).substr(0, 16)},
+                                   {"type", "X-Amzn-Trace-Id"},
+                                   {"value", trace_id}};
+}
+
+void AddSpans(json::object& record, const std::vector<Span>& spans) {
+  if (spans.empty()) return;
+  json::array list;
+  for (const Span& span : spans) {
+    list.push_back({{"name", span.name},
+                    {"start", FormatIso8601(span.start)},
+                    {"durationMs", PreciseMilliseconds(span.duration)}});
+  }
+  record["spans"] = std::move(list);
+}
+
+// As the stream's, with the function's name: "2025/01/07/name[$LATEST]hex".
+std::string InstanceId(std::string_view log_stream, std::string_view function) {
+  std::string id(log_stream);
+  const auto bracket = id.find('[');
+  if (bracket != id.npos) id.insert(bracket, function);
+  return id;
+}
+
 }  // namespace
 
 std::int64_t BilledMilliseconds(Nanoseconds duration, std::optional<Nanoseconds> init_duration) {
@@ -91,10 +121,12 @@ std::int64_t BilledMilliseconds(Nanoseconds duration, std::optional<Nanoseconds>
 }
 
 PlatformLines::PlatformLines(const FunctionConfig& config, const Place& place,
-                             std::string_view initialization)
+                             std::string_view initialization, std::string_view log_stream)
     : format_(config.log_format),
       function_name_(config.name),
       function_version_(config.version),
+      instance_id_(InstanceId(log_stream, config.name)),
+      instance_memory_bytes_(std::int64_t{config.memory_mb} << 20),
       initialization_(initialization),
       runtime_version_(fmt::format("{}:kelvin", config.runtime)),
       runtime_version_arn_(fmt::format("arn:aws:lambda:{}::runtime:kelvin", place.region)) {
@@ -108,13 +140,18 @@ std::string PlatformLines::InitStart(Clock::WallTime now) const {
                        runtime_version_arn_);
   }
   if (!Shows(Level::kInfo)) return {};
-  return Document(now, "platform.initStart", InitStartRecord());
+  return Document(now, "platform.initStart", InitStartRecord(InitPhase::kInit));
 }
 
-json::object PlatformLines::InitStartRecord() const {
-  return {{"initializationType", initialization_}, {"phase", "init"},
-          {"runtimeVersion", runtime_version_},    {"runtimeVersionArn", runtime_version_arn_},
-          {"functionName", function_name_},        {"functionVersion", function_version_}};
+json::object PlatformLines::InitStartRecord(InitPhase phase) const {
+  return {{"initializationType", initialization_},
+          {"phase", PhaseName(phase)},
+          {"runtimeVersion", runtime_version_},
+          {"runtimeVersionArn", runtime_version_arn_},
+          {"functionName", function_name_},
+          {"functionVersion", function_version_},
+          {"instanceId", instance_id_},
+          {"instanceMaxMemory", instance_memory_bytes_}};
 }
 
 std::string PlatformLines::InitDone(Clock::WallTime now, const InitReport& report) const {
@@ -139,7 +176,7 @@ json::object PlatformLines::InitRuntimeDoneRecord(const InitReport& report) cons
 
 json::object PlatformLines::InitReportRecord(const InitReport& report) const {
   json::object record = InitRuntimeDoneRecord(report);
-  record["metrics"] = json::object{{"durationMs", Milliseconds(report.duration)}};
+  record["metrics"] = json::object{{"durationMs", PreciseMilliseconds(report.duration)}};
   return record;
 }
 
@@ -183,18 +220,19 @@ std::string PlatformLines::Subscribed(Clock::WallTime now, std::string_view exte
                   {{"name", extension}, {"state", "Subscribed"}, {"types", std::move(types)}});
 }
 
-std::string PlatformLines::Start(Clock::WallTime now, std::string_view request_id) const {
+std::string PlatformLines::Start(Clock::WallTime now, std::string_view request_id,
+                                 std::string_view trace_id) const {
   if (format_ == LogFormat::kText) {
     return fmt::format("START RequestId: {} Version: {}", request_id, function_version_);
   }
   if (!Shows(Level::kInfo)) return {};
-  return Document(now, "platform.start", StartRecord(request_id, {}));
+  return Document(now, "platform.start", StartRecord(request_id, trace_id));
 }
 
 json::object PlatformLines::StartRecord(std::string_view request_id,
                                         std::string_view trace_id) const {
   json::object record{{"requestId", request_id}, {"version", function_version_}};
-  AddTracing(record, trace_id);
+  AddTracing(record, request_id, trace_id);
   return record;
 }
 
@@ -205,10 +243,12 @@ std::string PlatformLines::End(Clock::WallTime now, const InvokeReport& report) 
 }
 
 json::object PlatformLines::RuntimeDoneRecord(const InvokeReport& report) const {
-  json::object metrics{{"durationMs", Milliseconds(report.duration)}};
-  if (report.produced_bytes) metrics["producedBytes"] = *report.produced_bytes;
-  json::object record{{"requestId", report.request_id}, {"metrics", std::move(metrics)}};
+  json::object record{{"requestId", report.request_id}};
   AddStatus(record, report.status, report.error_type);
+  AddTracing(record, report.request_id, report.trace_id);
+  AddSpans(record, report.runtime_spans);
+  record["metrics"] = json::object{{"durationMs", PreciseMilliseconds(report.duration)},
+                                   {"producedBytes", report.produced_bytes}};
   return record;
 }
 
@@ -221,6 +261,8 @@ json::object PlatformLines::ReportRecord(const InvokeReport& report) const {
   if (report.init_duration) metrics["initDurationMs"] = Milliseconds(*report.init_duration);
   json::object record{{"requestId", report.request_id}, {"metrics", std::move(metrics)}};
   AddStatus(record, report.status, report.error_type);
+  AddTracing(record, report.request_id, report.trace_id);
+  AddSpans(record, report.platform_spans);
   return record;
 }
 

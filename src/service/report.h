@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json/object.hpp>
 
@@ -26,6 +27,13 @@ enum class RunStatus {
 
 enum class InitPhase { kInit, kInvoke };
 
+// A part of an invoke's time, by Lambda's name for it.
+struct Span {
+  std::string_view name;
+  Clock::WallTime start;
+  Nanoseconds duration{};
+};
+
 // What one invoke came to.
 struct InvokeReport {
   std::string_view request_id;
@@ -36,7 +44,9 @@ struct InvokeReport {
   RunStatus status = RunStatus::kSuccess;
   std::string_view error_type = {};  // with kError
   std::string_view trace_id = {};    // an X-Amzn-Trace-Id; adds the XRAY line when it is sampled
-  std::optional<std::size_t> produced_bytes = {};
+  std::size_t produced_bytes = 0;
+  std::vector<Span> runtime_spans = {};   // within platform.runtimeDone
+  std::vector<Span> platform_spans = {};  // within platform.report
 };
 
 // What one init came to.
@@ -53,12 +63,13 @@ struct InitReport {
 class PlatformLines {
  public:
   PlatformLines(const FunctionConfig& config, const Place& place,
-                std::string_view initialization = "on-demand");
+                std::string_view initialization = "on-demand", std::string_view log_stream = {});
 
   std::string InitStart(Clock::WallTime now) const;
   // Text has a line for an init that failed only.
   std::string InitDone(Clock::WallTime now, const InitReport& report) const;
-  std::string Start(Clock::WallTime now, std::string_view request_id) const;
+  std::string Start(Clock::WallTime now, std::string_view request_id,
+                    std::string_view trace_id) const;
   std::string End(Clock::WallTime now, const InvokeReport& report) const;
   std::string Report(Clock::WallTime now, const InvokeReport& report) const;
   std::string Extension(Clock::WallTime now, const Extensions::Status& status) const;
@@ -66,7 +77,7 @@ class PlatformLines {
                          const Subscription& subscription, TelemetryApi api) const;
 
   // What the JSON documents say, which is also what telemetry says.
-  boost::json::object InitStartRecord() const;
+  boost::json::object InitStartRecord(InitPhase phase) const;
   boost::json::object InitRuntimeDoneRecord(const InitReport& report) const;
   boost::json::object InitReportRecord(const InitReport& report) const;
   boost::json::object StartRecord(std::string_view request_id, std::string_view trace_id) const;
@@ -82,6 +93,8 @@ class PlatformLines {
   Level threshold_ = Level::kInfo;
   std::string function_name_;
   std::string function_version_;
+  std::string instance_id_;
+  std::int64_t instance_memory_bytes_;
   std::string initialization_;
   std::string runtime_version_;
   std::string runtime_version_arn_;

@@ -8,6 +8,7 @@ namespace kelvin::service {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 const Place kPlace{"us-east-1", "123456789012"};
@@ -37,7 +38,7 @@ TEST(BilledMilliseconds, IsTheNextWholeOneOfWhatIsShown) {
 
 TEST(PlatformLines, WritesTextByteForByte) {
   const PlatformLines lines(Config(), kPlace);
-  EXPECT_EQ(lines.Start(kNow, "id"), "START RequestId: id Version: $LATEST");
+  EXPECT_EQ(lines.Start(kNow, "id", {}), "START RequestId: id Version: $LATEST");
   EXPECT_EQ(lines.End(kNow, Report()), "END RequestId: id");
   auto report = Report();
   EXPECT_EQ(lines.Report(kNow, report),
@@ -92,14 +93,55 @@ TEST(PlatformLines, WritesJsonDocuments) {
   EXPECT_EQ(record.at("metrics").at("initDurationMs").as_double(), 423.98);
 }
 
+TEST(PlatformLines, SaysInJsonWhatBecameOfAnInvoke) {
+  const PlatformLines lines(Config(LogFormat::kJson, "DEBUG"), kPlace);
+  auto report = Report();
+  report.request_id = "01234567-89ab-cdef-0123-456789abcdef";
+  report.trace_id = "Root=1-2-3;Parent=4;Sampled=1";
+  report.produced_bytes = 40;
+  report.runtime_spans = {{"responseLatency", kNow, 2'215us}, {"responseDuration", kNow, 56us}};
+  report.platform_spans = {{"extensionOverhead", kNow, 1'500us}};
+  const std::string tracing = R"("tracing":{"spanId":"0123456789abcdef","type":"X-Amzn-Trace-Id",)"
+                              R"("value":"Root=1-2-3;Parent=4;Sampled=1"})";
+  EXPECT_EQ(boost::json::serialize(lines.RuntimeDoneRecord(report)),
+            R"({"requestId":"01234567-89ab-cdef-0123-456789abcdef","status":"success",)" + tracing +
+                R"(,"spans":[{"name":"responseLatency","start":"2023-11-14T22:13:20.000Z",)"
+                R"("durationMs":2.215E0},{"name":"responseDuration",)"
+                R"("start":"2023-11-14T22:13:20.000Z","durationMs":5.6E-2}],)"
+                R"("metrics":{"durationMs":2.37E0,"producedBytes":40}})");
+  EXPECT_THAT(boost::json::serialize(lines.ReportRecord(report)),
+              AllOf(HasSubstr(tracing), HasSubstr(R"("spans":[{"name":"extensionOverhead",)")));
+  EXPECT_THAT(lines.Start(kNow, report.request_id, report.trace_id), HasSubstr(tracing));
+}
+
+TEST(PlatformLines, LeavesOutOfTheJsonWhatThereIsNothingOf) {
+  const PlatformLines lines(Config(LogFormat::kJson, "DEBUG"), kPlace);
+  auto report = Report();
+  report.trace_id = "Root=1-2-3;Parent=4;Sampled=0";
+  report.status = RunStatus::kTimeout;
+  EXPECT_EQ(boost::json::serialize(lines.RuntimeDoneRecord(report)),
+            R"({"requestId":"id","status":"timeout",)"
+            R"("metrics":{"durationMs":2.37E0,"producedBytes":0}})");
+}
+
+TEST(PlatformLines, NamesTheInstanceAfterItsStream) {
+  FunctionConfig config = Config();
+  config.memory_mb = 256;
+  const PlatformLines lines(config, kPlace, "on-demand", "2025/01/07/[$LATEST]002c");
+  const auto record = lines.InitStartRecord(InitPhase::kInvoke);
+  EXPECT_EQ(record.at("phase"), "invoke");
+  EXPECT_EQ(record.at("instanceId"), "2025/01/07/f[$LATEST]002c");
+  EXPECT_EQ(record.at("instanceMaxMemory"), 268'435'456);
+}
+
 TEST(PlatformLines, LetsThroughWhatTheSystemLogLevelAllows) {
   const PlatformLines info(Config(LogFormat::kJson), kPlace);
-  EXPECT_NE(info.Start(kNow, "id"), "");
+  EXPECT_NE(info.Start(kNow, "id", {}), "");
   EXPECT_EQ(info.End(kNow, Report()), "");
   const PlatformLines debug(Config(LogFormat::kJson, "DEBUG"), kPlace);
   EXPECT_THAT(debug.End(kNow, Report()), HasSubstr("platform.runtimeDone"));
   const PlatformLines warn(Config(LogFormat::kJson, "WARN"), kPlace);
-  EXPECT_EQ(warn.Start(kNow, "id"), "");
+  EXPECT_EQ(warn.Start(kNow, "id", {}), "");
   EXPECT_EQ(warn.Report(kNow, Report()), "");
   auto failed = Report();
   failed.status = RunStatus::kTimeout;

@@ -157,6 +157,7 @@ boost::asio::awaitable<http::Response> RuntimeApi::Next() {
 
 void RuntimeApi::Deliver(std::shared_ptr<const RuntimeEvent> event) {
   event_ = std::move(event);
+  response_bytes_ = 0;
   state_ = State::kRunning;
   if (const auto waiter = std::exchange(waiter_, nullptr)) waiter->Set(EventResponse(*event_));
 }
@@ -204,6 +205,7 @@ http::Response RuntimeApi::Invocation(const Call& call, http::Request& request) 
   }
   if (request.body.size() > kMaxResponseBytes) return HandleTooLarge(request);
   state_ = State::kResponseSent;
+  response_bytes_ = request.body.size();
   if (is_error) {
     observer_.OnError(ErrorTypeOf(request), std::move(request.body));
   } else {
@@ -241,7 +243,6 @@ awaitable<RuntimeApi::StreamEnd> RuntimeApi::Receive(http::BodySource& body,
   const auto is_over = [&] { return self.expired() || event_ != event; };
   StreamEnd end;
   const std::size_t most = pipe != nullptr ? kMaxStreamedBytes : kMaxResponseBytes;
-  std::size_t bytes = 0;
   for (;;) {
     auto piece = co_await body.Next();
     end.kind = StreamEnd::Kind::kGone;
@@ -250,9 +251,9 @@ awaitable<RuntimeApi::StreamEnd> RuntimeApi::Receive(http::BodySource& body,
     if (!piece) co_return end;
     end.kind = StreamEnd::Kind::kComplete;
     if (piece->empty()) co_return end;
-    bytes += piece->size();
+    response_bytes_ += piece->size();
     end.kind = StreamEnd::Kind::kTooLarge;
-    if (bytes > most) co_return end;
+    if (response_bytes_ > most) co_return end;
     if (pipe == nullptr) {
       end.collected += *piece;
       continue;

@@ -83,6 +83,8 @@ class RuntimeApi {
 
   enum class State { kStarted, kInitError, kReady, kRunning, kResponding, kResponseSent };
   State state() const { return state_; }
+  // Of the response, or the error, to the event that was given last: what has come of it.
+  std::size_t response_bytes() const { return response_bytes_; }
 
  private:
   using Waiter = OneShot<http::Response>;
@@ -110,6 +112,7 @@ class RuntimeApi {
   Observer& observer_;
   std::vector<std::pair<std::string_view, Handler>> mounted_;
   State state_ = State::kStarted;
+  std::size_t response_bytes_ = 0;
   std::shared_ptr<const RuntimeEvent> event_;
   std::shared_ptr<Waiter> waiter_;
   std::shared_ptr<RuntimeApi*> self_;  // lets a stream see that this object is gone

@@ -1,7 +1,7 @@
 #include "service/telemetry.h"
 
 #include <algorithm>
-#include <numeric>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -19,10 +19,38 @@ namespace {
 // Of the init phase, for who subscribes later in it.
 constexpr std::size_t kMostEarlyBytes = 256 * 1024;
 constexpr std::string_view kFellBehind =
-    "Consumer seems to have fallen behind as it has not acknowledged receipt of logs.";
+    "Some logs were dropped because the downstream consumer is slower than the logs production "
+    "rate";
 
 bool Wants(const Subscription& subscription, TelemetryKind kind) {
   return std::ranges::find(subscription.kinds, kind) != subscription.kinds.end();
+}
+
+bool WantsOldForms(const Subscription& subscription) {
+  return subscription.schema_version < "2022-12-13";
+}
+
+// What platform records did not say then.
+struct NewField {
+  std::string_view type;
+  std::string_view name;
+};
+constexpr NewField kNewFields[] = {
+    {"platform.initStart", "functionName"}, {"platform.initStart", "functionVersion"},
+    {"platform.initStart", "instanceId"},   {"platform.initStart", "instanceMaxMemory"},
+    {"platform.initReport", "status"},      {"platform.initReport", "errorType"},
+    {"platform.runtimeDone", "errorType"},
+};
+
+// Nothing when it is as the new one.
+std::optional<json::object> OldForm(std::string_view type, const json::value& record) {
+  if (!record.is_object()) return std::nullopt;
+  json::object old = record.get_object();
+  for (const NewField& field : kNewFields) {
+    if (field.type == type) old.erase(field.name);
+  }
+  if (old.size() == record.get_object().size()) return std::nullopt;
+  return old;
 }
 
 std::string Body(const TelemetryDestination& destination, const std::vector<std::string>& records) {
@@ -79,7 +107,9 @@ void Telemetry::Subscribe(std::string_view extension, Subscription subscription,
       Subscriber{.extension = std::string(extension), .subscription = std::move(subscription)});
   subscribers_.push_back(added);
   for (const Record& record : early_) {
-    if (Wants(added->subscription, record.kind)) Add(*added, record.text);
+    if (!Wants(added->subscription, record.kind)) continue;
+    const bool old = WantsOldForms(added->subscription) && !record.old_text.empty();
+    Add(*added, old ? record.old_text : record.text);
   }
   Emit(TelemetryKind::kPlatform,
        api == TelemetryApi::kLogs ? "platform.logsSubscription" : "platform.telemetrySubscription",
@@ -88,25 +118,44 @@ void Telemetry::Subscribe(std::string_view extension, Subscription subscription,
 
 void Telemetry::Emit(TelemetryKind kind, std::string_view type, json::value record) {
   if (!wanted()) return;
-  const std::string text = Text(type, std::move(record));
-  if (!closed_ && early_kept_ && early_bytes_ + text.size() <= kMostEarlyBytes) {
-    early_bytes_ += text.size();
-    early_.push_back({kind, text});
+  Record made{.kind = kind, .text = {}};
+  if (wants_old_forms()) {
+    if (auto old = OldForm(type, record)) made.old_text = Text(type, std::move(*old));
   }
+  made.text = Text(type, std::move(record));
+  Put(std::move(made));
+}
+
+bool Telemetry::wants_old_forms() const {
+  return !closed_ || std::ranges::any_of(subscribers_, [](const auto& it) {
+    return WantsOldForms(it->subscription);
+  });
+}
+
+void Telemetry::Put(Record record) {
   for (const auto& subscriber : subscribers_) {
-    if (Wants(subscriber->subscription, kind)) Add(*subscriber, text);
+    if (!Wants(subscriber->subscription, record.kind)) continue;
+    const bool old = WantsOldForms(subscriber->subscription) && !record.old_text.empty();
+    Add(*subscriber, old ? record.old_text : record.text);
   }
+  const std::size_t bytes = record.text.size() + record.old_text.size();
+  if (closed_ || !early_kept_ || early_bytes_ + bytes > kMostEarlyBytes) return;
+  early_bytes_ += bytes;
+  early_.push_back(std::move(record));
 }
 
 void Telemetry::EmitLine(TelemetryKind kind, std::string_view line, LogFormat format) {
   if (!wanted()) return;
   boost::system::error_code error;
-  json::value record = json::string(line);
+  Record made{.kind = kind, .text = {}};
   if (format == LogFormat::kJson && line.starts_with('{')) {
     json::value parsed = json::parse(line, error);
-    if (!error && parsed.is_object()) record = std::move(parsed);
+    if (!error && parsed.is_object()) made.text = Text(NameOf(kind), std::move(parsed));
   }
-  Emit(kind, NameOf(kind), std::move(record));
+  const bool is_line = made.text.empty();
+  if (is_line) made.text = Text(NameOf(kind), json::string(line));
+  if (!is_line && wants_old_forms()) made.old_text = Text(NameOf(kind), json::string(line));
+  Put(std::move(made));
 }
 
 void Telemetry::Add(Subscriber& subscriber, std::string text) {

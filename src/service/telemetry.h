@@ -54,9 +54,12 @@ class Telemetry {
   void Flush();
 
  private:
+  // A record as subscribers get it. Those with a schema of before 2022-12-13 get another form of
+  // some; empty when it is the same.
   struct Record {
     TelemetryKind kind;
     std::string text;
+    std::string old_text = {};
   };
   struct Subscriber {
     std::string extension;
@@ -71,6 +74,9 @@ class Telemetry {
   };
 
   std::string Text(std::string_view type, boost::json::value record) const;
+  // Whether somebody wants the old forms, or may come to.
+  bool wants_old_forms() const;
+  void Put(Record record);
   void Add(Subscriber& subscriber, std::string text);
   void Drop(Subscriber& subscriber, std::size_t records, std::size_t bytes,
             std::string_view reason);

@@ -26,6 +26,7 @@ class TelemetryTest : public ::testing::Test {
 
   static Subscription Of(std::vector<TelemetryKind> kinds) {
     Subscription subscription;
+    subscription.schema_version = "2022-12-13";
     subscription.kinds = std::move(kinds);
     subscription.destination.port = 8080;
     subscription.max_items = 1000;
@@ -119,6 +120,34 @@ TEST_F(TelemetryTest, SendsAJsonLineAsWhatItIs) {
                                    HasSubstr(R"("record":"{\"level\":1}")")));
 }
 
+TEST_F(TelemetryTest, GivesAnOlderSchemaTheFormsOfItsTime) {
+  telemetry_.Emit(
+      TelemetryKind::kPlatform, "platform.initStart",
+      boost::json::object{{"initializationType", "on-demand"}, {"functionName", "early"}});
+  Subscription old = Of({TelemetryKind::kPlatform, TelemetryKind::kFunction});
+  old.schema_version = "2022-07-01";
+  old.destination.port = 1;
+  telemetry_.Subscribe("old", old, TelemetryApi::kTelemetry);
+  Subscribe({TelemetryKind::kPlatform, TelemetryKind::kFunction});
+  telemetry_.Close();
+  telemetry_.EmitLine(TelemetryKind::kFunction, R"({"a":1})", LogFormat::kJson);
+  telemetry_.Emit(TelemetryKind::kPlatform, "platform.initReport",
+                  boost::json::object{{"phase", "init"}, {"status", "success"}});
+  telemetry_.Flush();
+  Poll();
+  ASSERT_THAT(sender_.batches, SizeIs(2));
+  EXPECT_EQ(sender_.batches[0].destination.port, 1);
+  EXPECT_THAT(
+      sender_.batches[0].body,
+      AllOf(HasSubstr(R"("record":{"initializationType":"on-demand"})"),
+            HasSubstr(R"("record":"{\"a\":1}")"), HasSubstr(R"("record":{"phase":"init"})")));
+  EXPECT_THAT(
+      sender_.batches[1].body,
+      AllOf(HasSubstr(R"("record":{"initializationType":"on-demand","functionName":"early"})"),
+            HasSubstr(R"("record":{"a":1})"),
+            HasSubstr(R"("record":{"phase":"init","status":"success"})")));
+}
+
 TEST_F(TelemetryTest, DropsWhatASlowListenerDoesNotTakeAndSaysSo) {
   Subscribe({TelemetryKind::kFunction});
   sender_.held = std::make_shared<OneShot<bool>>();
@@ -132,7 +161,7 @@ TEST_F(TelemetryTest, DropsWhatASlowListenerDoesNotTakeAndSaysSo) {
   EXPECT_THAT(records, SizeIs(1001));
   EXPECT_EQ(records[0].at("type"), "platform.logsDropped");
   EXPECT_EQ(records[0].at("record").at("droppedRecords"), 1000);
-  EXPECT_THAT(sender_.batches[1].body, HasSubstr("Consumer seems to have fallen behind"));
+  EXPECT_THAT(sender_.batches[1].body, HasSubstr("slower than the logs production rate"));
 }
 
 TEST_F(TelemetryTest, SaysWhatARefusedBatchHeld) {

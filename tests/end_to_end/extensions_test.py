@@ -222,6 +222,14 @@ class Extensions(harness.ServiceTest):
         report = next(record for record in records if record["type"] == "platform.report")["record"]
         self.assertEqual(report["status"], "success")
         self.assertIn("billedDurationMs", report["metrics"])
+        self.assertEqual([span["name"] for span in report["spans"]], ["extensionOverhead"])
+        done = next(r for r in records if r["type"] == "platform.runtimeDone")["record"]
+        self.assertEqual([span["name"] for span in done["spans"]],
+                         ["responseLatency", "responseDuration", "runtimeOverhead"])
+        for span in done["spans"]:
+            self.assertRegex(span["start"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+            self.assertLessEqual(span["durationMs"], done["metrics"]["durationMs"])
+        self.assertGreater(done["metrics"]["producedBytes"], 0)
         self.wait_for_log(name, "TELEMETRY\tName: watcher\tState: Subscribed\t"
                                 "Types: [Platform, Function, Extension]")
 
