@@ -60,15 +60,24 @@ class RootBuilder {
       case RootAction::kBind:
         return MakeFolder(target) &&
                Bind(step.source, target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+      case RootAction::kFile:
+        return MakeFile(target) &&
+               Bind(step.source, target,
+                    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
       case RootAction::kDevice:
-        return Check(::mknod(target.c_str(), S_IFREG | 0644, 0), "create", target) &&
-               Bind(step.source, target, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+        return MakeFile(target) && Bind(step.source, target, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
     }
     return true;
   }
 
   bool MakeFolder(const std::filesystem::path& path) {
-    return Check(::mkdir(path.c_str(), 0755), "create", path);
+    const int status = ::mkdir(path.c_str(), 0755);
+    return Check(status != 0 && errno == EEXIST ? 0 : status, "create", path);
+  }
+
+  bool MakeFile(const std::filesystem::path& path) {
+    const int status = ::mknod(path.c_str(), S_IFREG | 0644, 0);
+    return Check(status != 0 && errno == EEXIST ? 0 : status, "create", path);
   }
 
   // Through a detached copy of the mount, so that it never shows writable.

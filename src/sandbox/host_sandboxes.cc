@@ -18,6 +18,7 @@
 #include "sandbox/cgroup_fs.h"
 #include "sandbox/cgroups.h"
 #include "sandbox/host_sandbox.h"
+#include "sandbox/hosts_file.h"
 #include "sandbox/launcher.h"
 #include "sandbox/process_tree.h"
 #include "sandbox/sandbox.h"
@@ -81,6 +82,7 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
   HostSandboxes(const HostOptions& options, const HostFacilities& facilities)
       : options_(options),
         facilities_(facilities),
+        hosts_("/etc/hosts", std::filesystem::absolute(options.state) / "hosts"),
         cgroups_(std::make_unique<Cgroups>(fs_, facilities.cgroups, InstanceName(), ::getpid())),
         pending_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         spare_timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
@@ -106,6 +108,7 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
       return std::unexpected(
           ErrnoError(fmt::format("create {}", mount_point().native()), failed.value()));
     }
+    if (auto written = hosts_.Update(); !written) return written;
     auto launcher = StartLauncher(*cgroups_);
     if (!launcher) return std::unexpected(std::move(launcher.error()));
     launcher_ = std::move(*launcher);
@@ -218,7 +221,7 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
                          : versions.freezer == CgroupVersion::kV1 ? Isolation::Freezer::kCgroupV1
                                                                   : Isolation::Freezer::kSignals;
     isolation_.private_mounts = privacy_ != Privacy::kNone;
-    isolation_.unprivileged_user = options_.uid != 0;
+    isolation_.unprivileged_user = ::geteuid() == 0 && options_.uid != 0;
     isolation_.system_calls_filtered = CanFilterSystemCalls();
     isolation_.sockets_scoped = CanScopeSockets();
     isolation_.missing = cgroups_->missing();
@@ -231,10 +234,18 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
           "the kernel cannot scope abstract Unix sockets (Landlock of Linux 6.12): functions can "
           "connect to those of the host's programs");
     }
+    if (!isolation_.unprivileged_user) {
+      isolation_.missing.push_back(fmt::format(
+          "only root can give functions a user of their own: they have the rights of user {} to "
+          "what they see of the host{}",
+          ::geteuid(),
+          privacy_ == Privacy::kNone ? "" : ", which is /usr and /etc, and cannot change it"));
+    }
     if (privacy_ == Privacy::kNone) {
       isolation_.missing.push_back(fmt::format(
           "no namespaces can be made ({}): functions see the host's files, share its /tmp, and run "
-          "in the package's own folder instead of /var/task; run kelvin as root, or allow user "
+          "in the package's own folder instead of /var/task, and the name sandbox.localdomain is "
+          "known only if the host's /etc/hosts has it; run kelvin as root, or allow user "
           "namespaces (sysctl kernel.unprivileged_userns_clone=1, and on Ubuntu "
           "kernel.apparmor_restrict_unprivileged_userns=0)",
           refusals));
@@ -246,12 +257,14 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
             .memory_watch = watch,
             .uid = options_.uid,
             .gid = options_.gid,
-            .mount_point = std::filesystem::absolute(mount_point())};
+            .mount_point = std::filesystem::absolute(mount_point()),
+            .hosts = hosts_.path()};
   }
 
   // A sandbox of nobody yet, which goes on getting ready by itself.
   std::expected<Made, Error> Begin(Privacy privacy) {
     const std::uint64_t serial = ++last_serial_;
+    (void)hosts_.Update();  // or else the one before still serves
     auto group = cgroups_->Make(fmt::format("sandbox-{}", serial));
     if (!group) return std::unexpected(std::move(group.error()));
     const MemoryWatch watch = (*group)->CountsPeak() ? MemoryWatch::kCgroup : MemoryWatch::kKeeper;
@@ -367,6 +380,7 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
 
   const HostOptions options_;
   const HostFacilities facilities_;
+  HostsFile hosts_;
   HostCgroupFs fs_;
   std::unique_ptr<Cgroups> cgroups_;
   Launcher launcher_;

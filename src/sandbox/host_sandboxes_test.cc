@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <fstream>
+#include <functional>
 #include <set>
 
 #include <elf.h>
@@ -28,6 +29,7 @@ using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
 // A host as it is, or with less than it has.
@@ -412,6 +414,24 @@ TEST_P(HostSandboxesTest, StartsAScript) {
   EXPECT_EQ(WaitForExit(sandbox).code, 4);
 }
 
+TEST_P(HostSandboxesTest, KnowsTheNamesThatLambdaGivesASandbox) {
+  REQUIRE_PRIVATE_MOUNTS();
+  for (const char* name : {"sandbox.localdomain", "localhost"}) {
+    WriteBootstrap(fmt::format("#!/bin/sh\ngetent ahostsv4 {} || echo unknown\n", name), 0755);
+    auto& sandbox = Create("");
+    ASSERT_TRUE(Started(sandbox));
+    EXPECT_THAT(ReadLine(sandbox), StartsWith("127.0.0.1 "));
+  }
+}
+
+TEST_P(HostSandboxesTest, KeepsTheNamesOfTheHost) {
+  WriteBootstrap("#!/bin/sh\nexec cat /etc/hosts\n", 0755);
+  auto& sandbox = Create("");
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(WaitForExit(sandbox).code, 0);
+  EXPECT_THAT(ReadWhatIsThere(sandbox), HasSubstr(ReadFile("/etc/hosts").value()));
+}
+
 TEST_P(HostSandboxesTest, SaysThatBootstrapIsMissing) {
   std::filesystem::remove(bootstrap());
   auto started = Create("").Start();
@@ -476,19 +496,53 @@ TEST_P(HostSandboxesTest, RefusesASpecThatBreaksTheRules) {
   EXPECT_EQ(made.error().code, ErrorCode::kNotFound);
 }
 
-TEST_P(HostSandboxesTest, RefusesTheSystemCallsThatLambdaRefuses) {
-  if (!sandboxes().isolation().system_calls_filtered) GTEST_SKIP() << "no seccomp on this host";
-  auto& sandbox = Create("system-calls");
-  ASSERT_TRUE(Started(sandbox));
+// Of what "system-calls" prints.
+void ExpectRefusals(const std::function<std::string()>& read_line) {
   int refused = 0;
-  for (std::string line = ReadLine(sandbox); line != "done"; line = ReadLine(sandbox)) {
+  for (std::string line = read_line(); line != "done"; line = read_line()) {
     const bool hidden = line.starts_with("clone3: ");
     EXPECT_THAT(line,
                 HasSubstr(hidden ? ": Function not implemented" : ": Operation not permitted"));
     ++refused;
   }
   EXPECT_GT(refused, 20);
-  EXPECT_EQ(ReadLine(sandbox), "forked and threaded");
+  EXPECT_EQ(read_line(), "forked and threaded");
+}
+
+TEST_P(HostSandboxesTest, RefusesTheSystemCallsThatLambdaRefuses) {
+  if (!sandboxes().isolation().system_calls_filtered) GTEST_SKIP() << "no seccomp on this host";
+  auto& sandbox = Create("system-calls");
+  ASSERT_TRUE(Started(sandbox));
+  ExpectRefusals([&] { return ReadLine(sandbox); });
+}
+
+// What the extension can do, the function can have done.
+TEST_P(HostSandboxesTest, RefusesTheSameSystemCallsToExtensions) {
+  if (!sandboxes().isolation().system_calls_filtered) GTEST_SKIP() << "no seccomp on this host";
+  AddExtension("one");
+  const Pipe pipe;
+  auto& sandbox = Create("wait");
+  ASSERT_TRUE(StartExtension(sandbox, "one", "system-calls", pipe.writer.get()));
+  ExpectRefusals([&] { return pipe.ReadLine(); });
+}
+
+TEST_P(HostSandboxesTest, HoldsExtensionsToTheLimitsOfTheFunction) {
+  AddExtension("one");
+  const Pipe pipe;
+  auto& sandbox = Create("describe");
+  ASSERT_TRUE(StartExtension(sandbox, "one", "describe", pipe.writer.get()));
+  const auto but_for_folder = [](const std::string& line) {
+    const std::size_t folder = line.find(" cwd ");
+    return line.substr(0, folder) + line.substr(line.find(" fds ", folder));
+  };
+  const std::string extension = but_for_folder(pipe.ReadLine());
+  WaitForExit(sandbox);
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(extension, but_for_folder(ReadLine(sandbox)));
+  EXPECT_THAT(extension, AllOf(HasSubstr(" nofile 1024 cores 0 "), HasSubstr(" no_new_privs 1 ")));
+  if (sandboxes().isolation().system_calls_filtered) {
+    EXPECT_THAT(extension, HasSubstr(" seccomp 2"));
+  }
 }
 
 TEST_P(HostSandboxesTest, KeepsFunctionsFromAbstractSocketsOfTheHost) {
@@ -508,24 +562,28 @@ TEST_P(HostSandboxesTest, KeepsFunctionsFromAbstractSocketsOfTheHost) {
 // The files themselves, not how they are protected.
 TEST_P(HostSandboxesTest, HidesWhatIsNoneOfTheFunctionsBusiness) {
   REQUIRE_PRIVATE_MOUNTS();
-  for (const char* path : {"/root", "/home", "/run", "/var/lib", "/var/run", "/boot", "/sys",
+  for (const char* path : {"/root", "/home", "/run/lock", "/var/lib", "/var/run", "/boot", "/sys",
                            "/dev/mem", "/dev/shm", "/mnt", "/srv"}) {
     auto& sandbox = Create(fmt::format("look {}", path));
     ASSERT_TRUE(Started(sandbox));
     EXPECT_EQ(ReadLine(sandbox), "No such file or directory") << path;
   }
-  // In a user namespace it has the rights of the user outside, of whom nothing is secret to it.
-  const bool is_root_outside =
-      ::geteuid() == 0 && GetParam().best_privacy == Privacy::kUserNamespaces;
-  if (!is_root_outside) {
-    auto& shadow = Create("read /etc/shadow");
-    ASSERT_TRUE(Started(shadow));
-    EXPECT_THAT(ReadLine(shadow), AnyOf("Permission denied", "No such file or directory"));
-  }
+  auto& shadow = Create("read /etc/shadow");
+  ASSERT_TRUE(Started(shadow));
+  EXPECT_THAT(ReadLine(shadow), AnyOf("Permission denied", "No such file or directory"));
   for (const int pid : {::getpid(), 1}) {
     auto& process = Create(fmt::format("read /proc/{}/environ", pid));
     ASSERT_TRUE(Started(process));
     EXPECT_THAT(ReadLine(process), AnyOf("Permission denied", "No such file or directory"));
+  }
+}
+
+// What root may without any capability, if it is root outside a user namespace.
+TEST_P(HostSandboxesTest, KeepsFunctionsFromTheKernelsSettings) {
+  for (const char* path : {"/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger"}) {
+    auto& sandbox = Create(fmt::format("write {}", path));
+    ASSERT_TRUE(Started(sandbox));
+    EXPECT_THAT(ReadLine(sandbox), Not(HasSubstr("written"))) << path;
   }
 }
 
@@ -560,7 +618,7 @@ TEST_P(HostSandboxesTest, SaysWhatIsMissing) {
   const bool weaker =
       isolation.memory == Isolation::Memory::kPolled || isolation.cpu == Isolation::Cpu::kNone ||
       isolation.freezer == Isolation::Freezer::kSignals || !isolation.private_mounts ||
-      !isolation.system_calls_filtered || !isolation.sockets_scoped;
+      !isolation.unprivileged_user || !isolation.system_calls_filtered || !isolation.sockets_scoped;
   EXPECT_EQ(weaker, !isolation.missing.empty());
   for (const std::string& text : isolation.missing) EXPECT_THAT(text, Not(HasSubstr("\n")));
 }

@@ -20,43 +20,22 @@
 #include "sandbox/root_plan.h"
 #include "sandbox/runner.h"
 #include "sandbox/syscall_filter.h"
+#include "sandbox/user_map.h"
 
 namespace kelvin::sandbox {
 namespace {
 
 constexpr int kMemoryWatchMs = 50;
 
-std::expected<void, Error> WriteProcFile(const std::string& path, std::string_view text) {
-  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!file.valid()) return std::unexpected(ErrnoError(fmt::format("open {}", path), errno));
-  if (::write(file.get(), text.data(), text.size()) < 0) {
-    return std::unexpected(ErrnoError(fmt::format("write to {}", path), errno));
-  }
-  return {};
-}
-
-// Within its user namespace the function has the id it would have on Lambda; outside, it is the
-// user who runs Kelvin.
-std::expected<void, Error> MapUser(const LaunchRequest& request, uid_t outer_uid, gid_t outer_gid) {
-  const std::pair<const char*, std::string> files[] = {
-      {"/proc/self/setgroups", "deny"},
-      {"/proc/self/uid_map", fmt::format("{} {} 1\n", request.uid, outer_uid)},
-      {"/proc/self/gid_map", fmt::format("{} {} 1\n", request.gid, outer_gid)},
-  };
-  for (const auto& [path, text] : files) {
-    if (auto written = WriteProcFile(path, text); !written) return written;
-  }
-  return {};
-}
-
 }  // namespace
 
 Keeper::Keeper(LaunchRequest request, UniqueFd channel, UniqueFd output,
-               std::vector<UniqueFd> join_files)
+               std::vector<UniqueFd> join_files, UniqueFd user_map)
     : request_(std::move(request)),
       channel_(std::move(channel)),
       output_(std::move(output)),
-      join_files_(std::move(join_files)) {}
+      join_files_(std::move(join_files)),
+      user_map_(std::move(user_map)) {}
 
 void Keeper::Run(uid_t outer_uid, gid_t outer_gid) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -89,13 +68,15 @@ void Keeper::Run(uid_t outer_uid, gid_t outer_gid) {
 std::expected<void, Error> Keeper::Enter(uid_t outer_uid, gid_t outer_gid) {
   if (request_.privacy == Privacy::kNone) return {};
   if (request_.privacy == Privacy::kUserNamespaces) {
-    if (auto mapped = MapUser(request_, outer_uid, outer_gid); !mapped) return mapped;
+    auto mapped = user_map_.valid() ? HearUserMap(std::exchange(user_map_, UniqueFd()))
+                                    : MapOwnUser(request_, outer_uid, outer_gid);
+    if (!mapped) return mapped;
   }
   constexpr std::string_view kHostName = "localhost";
   if (::sethostname(kHostName.data(), kHostName.size()) != 0) {
     return std::unexpected(ErrnoError("set the sandbox's host name", errno));
   }
-  return BeginRoot(PlanRoot("/"), request_.mount_point);
+  return BeginRoot(PlanRoot("/", request_.hosts), request_.mount_point);
 }
 
 // Moves the runner, which is there already, into the root as well.

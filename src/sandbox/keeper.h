@@ -19,8 +19,10 @@ namespace kelvin::sandbox {
 // everything in the sandbox with it. It stays outside the sandbox's cgroups.
 class Keeper {
  public:
-  Keeper(LaunchRequest request, UniqueFd channel, UniqueFd output,
-         std::vector<UniqueFd> join_files);
+  // `user_map` tells when the launcher has mapped the users of the namespace; where it does not,
+  // the keeper does.
+  Keeper(LaunchRequest request, UniqueFd channel, UniqueFd output, std::vector<UniqueFd> join_files,
+         UniqueFd user_map);
 
   // `outer_uid` and `outer_gid` are what the user outside the namespaces is.
   [[noreturn]] void Run(uid_t outer_uid, gid_t outer_gid);
@@ -45,6 +47,7 @@ class Keeper {
   const UniqueFd channel_;
   const UniqueFd output_;
   const std::vector<UniqueFd> join_files_;
+  UniqueFd user_map_;
   int memory_mb_ = 0;
   pid_t runner_ = -1;
   std::map<pid_t, int> extensions_;  // that run, to their numbers

@@ -14,6 +14,7 @@
 
 #include "sandbox/channel.h"
 #include "sandbox/keeper.h"
+#include "sandbox/user_map.h"
 
 namespace kelvin::sandbox {
 namespace {
@@ -39,6 +40,13 @@ void Launch(Packet packet) {
   packet.fds.erase(packet.fds.begin(), packet.fds.begin() + 2);
   const uid_t uid = ::geteuid();
   const gid_t gid = ::getegid();
+  UniqueFd map_reader, map_writer;
+  if (request.privacy == Privacy::kUserNamespaces && uid == 0) {
+    int ends[2] = {-1, -1};
+    if (::pipe2(ends, O_CLOEXEC) != 0) return;  // the service hears that the keeper is gone
+    map_reader.reset(ends[0]);
+    map_writer.reset(ends[1]);
+  }
   // As fork, with namespaces; glibc's own clone would want another stack.
   const long pid =
       ::syscall(SYS_clone, NamespaceFlags(request.privacy) | SIGCHLD, nullptr, nullptr, nullptr, 0);
@@ -48,8 +56,13 @@ void Launch(Packet packet) {
     (void)SendPacket(channel.get(), std::string(BytesOf(report)) + error.message);
   }
   if (pid == 0) {
-    Keeper(std::move(request), std::move(channel), std::move(output), std::move(packet.fds))
+    map_writer.reset();
+    Keeper(std::move(request), std::move(channel), std::move(output), std::move(packet.fds),
+           std::move(map_reader))
         .Run(uid, gid);
+  }
+  if (pid > 0 && map_writer.valid()) {
+    MapUsersOf(static_cast<pid_t>(pid), request, std::move(map_writer));
   }
 }
 

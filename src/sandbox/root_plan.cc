@@ -1,13 +1,67 @@
 #include "sandbox/root_plan.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 
 namespace kelvin::sandbox {
+namespace {
 
-std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root) {
+using Path = std::filesystem::path;
+
+constexpr const char* kHostFolders[] = {"usr", "etc",   "bin",   "sbin",
+                                        "lib", "lib32", "lib64", "libx32"};
+constexpr int kMostLinks = 16;
+
+// Whether what is there on the host is there in a sandbox.
+bool IsShown(const Path& path) {
+  const Path first = *path.begin();
+  return first == "proc" || first == "dev" ||
+         std::ranges::find(kHostFolders, first) != std::end(kHostFolders);
+}
+
+// Where the links at `path` lead, or the first place on the way there that is not shown. Both are
+// relative to the root.
+Path Follow(const Path& host_root, Path path) {
+  for (int i = 0; i < kMostLinks && IsShown(path); ++i) {
+    std::error_code not_a_link;
+    const Path target = std::filesystem::read_symlink(host_root / path, not_a_link);
+    if (not_a_link) break;
+    path = ("/" / path.parent_path() / target).lexically_normal().relative_path();
+  }
+  return path;
+}
+
+void PlanFile(std::vector<RootStep>& plan, const Path& target, const Path& source) {
+  Path folder;
+  for (const Path& part : target.parent_path())
+    plan.push_back({RootAction::kFolder, folder /= part});
+  plan.push_back({RootAction::kFile, target, source.native()});
+}
+
+void PlanNames(std::vector<RootStep>& plan, const Path& host_root, const Path& hosts) {
+  const Path hosts_target = Follow(host_root, "etc/hosts");
+  std::error_code ignored;
+  if (!IsShown(hosts_target)) {
+    PlanFile(plan, hosts_target, hosts);
+  } else if (std::filesystem::is_regular_file(host_root / hosts_target, ignored)) {
+    plan.push_back({RootAction::kFile, hosts_target, hosts.native()});
+  }
+  for (const char* name : {"etc/resolv.conf", "etc/nsswitch.conf"}) {
+    const Path target = Follow(host_root, name);
+    if (IsShown(target) || !std::filesystem::is_regular_file(host_root / target, ignored)) continue;
+    PlanFile(plan, target, host_root / target);
+  }
+}
+
+}  // namespace
+
+std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root,
+                               const std::filesystem::path& hosts) {
   using enum RootAction;
   std::vector<RootStep> plan;
-  for (const char* name : {"usr", "etc", "bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
+  for (const char* name : kHostFolders) {
     const std::filesystem::path path = host_root / name;
     std::error_code ignored;
     if (std::filesystem::is_symlink(path, ignored)) {
@@ -27,6 +81,7 @@ std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root) {
   plan.push_back({kSymlink, "dev/stderr", "/proc/self/fd/2"});
   plan.push_back({kProc, "proc"});
   plan.push_back({kFolder, "var"});
+  PlanNames(plan, host_root, hosts);
   return plan;
 }
 

@@ -14,9 +14,10 @@ namespace kelvin::sandbox {
 // own folders. Planned as data, so that what is visible can be tested without making it.
 enum class RootAction {
   kTmpfs,    // `source` holds the mount's options
-  kFolder,   // an empty folder
+  kFolder,   // an empty folder, or the one that is there already
   kSymlink,  // to `source`
   kBind,     // `source` of the host and what is mounted below it, read-only
+  kFile,     // one file of the host, read-only; over the one that is there, if one is
   kDevice,   // one device file of the host
   kProc,     // the processes of the sandbox
 };
@@ -28,8 +29,11 @@ struct RootStep {
   bool operator==(const RootStep&) const = default;
 };
 
-// What every sandbox sees. Looks below `host_root` for what there is to show.
-std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root);
+// What every sandbox sees. Looks below `host_root` for what there is to show. `hosts` is shown as
+// /etc/hosts. Where the files of /etc by which names are resolved are links to what is not shown,
+// as is usual with resolv.conf, they are shown where the links lead.
+std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root,
+                               const std::filesystem::path& hosts);
 // What is one function's own, behind the steps of PlanRoot. `tmp_mb` is the size of /tmp.
 std::vector<RootStep> PlanFolders(const SandboxFolders& folders, int tmp_mb);
 

@@ -84,8 +84,8 @@ struct Isolation {
   enum class Memory { kCgroupV2, kCgroupV1, kPolled } memory = Memory::kPolled;
   enum class Cpu { kCgroupV2, kCgroupV1, kNone } cpu = Cpu::kNone;
   enum class Freezer { kCgroupV2, kCgroupV1, kSignals } freezer = Freezer::kSignals;
-  bool private_mounts = false;  // own /tmp, read-only /var/task, read-only rest
-  bool unprivileged_user = false;
+  bool private_mounts = false;     // own /tmp, read-only /var/task, read-only rest
+  bool unprivileged_user = false;  // another than the one who runs the service
   bool system_calls_filtered = false;
   bool sockets_scoped = false;  // no way to the abstract Unix sockets of the host's programs
   std::vector<std::string> missing;

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "sandbox/cgroup_roots.h"
 #include "sandbox/channel.h"
+#include "sandbox/hosts_file.h"
 #include "sandbox/process_tree.h"
 #include "sandbox/protocol.h"
 #include "sandbox/root_plan.h"
@@ -16,6 +17,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
 using ::testing::Not;
 
 TEST(FindCgroupRoots, FindsV1AndUnifiedHierarchiesSideBySide) {
@@ -64,7 +66,7 @@ TEST(PlanRoot, ShowsTheHostsProgramsReadOnly) {
   std::filesystem::create_directory(host.path() / "etc");
   std::filesystem::create_directory(host.path() / "home");
   std::filesystem::create_directory_symlink("usr/lib", host.path() / "lib");
-  const auto plan = PlanRoot(host.path());
+  const auto plan = PlanRoot(host.path(), "/state/hosts");
   EXPECT_THAT(plan, Contains(RootStep{RootAction::kBind, "usr", (host.path() / "usr").native()}));
   EXPECT_THAT(plan, Contains(RootStep{RootAction::kSymlink, "lib", "usr/lib"}));
   for (const RootStep& step : plan) {
@@ -72,6 +74,76 @@ TEST(PlanRoot, ShowsTheHostsProgramsReadOnly) {
     EXPECT_NE(step.target, "lib64") << "the host has none";
     EXPECT_TRUE(step.target.is_relative()) << step.target;
   }
+}
+
+// A host whose /etc has these files, and links to the second of each pair.
+std::vector<RootStep> PlanWithEtc(
+    const TemporaryDirectory& host, const std::vector<std::string>& files,
+    const std::vector<std::pair<std::string, std::string>>& links = {}) {
+  const auto path_of = [&](const std::string& name) {
+    std::filesystem::create_directories((host.path() / name).parent_path());
+    return host.path() / name;
+  };
+  for (const std::string& file : files) EXPECT_TRUE(WriteFileAtomically(path_of(file), "x"));
+  for (const auto& [link, target] : links) std::filesystem::create_symlink(target, path_of(link));
+  return PlanRoot(host.path(), "/state/hosts");
+}
+
+TEST(PlanRoot, GivesTheSandboxHostsOfItsOwn) {
+  const auto host = TemporaryDirectory::Create().value();
+  const auto plan = PlanWithEtc(host, {"etc/hosts", "etc/resolv.conf"});
+  EXPECT_THAT(plan, Contains(RootStep{RootAction::kFile, "etc/hosts", "/state/hosts"}));
+  for (const RootStep& step : plan) EXPECT_NE(step.target, "etc/resolv.conf") << "as in /etc";
+}
+
+TEST(PlanRoot, PutsHostsWhereTheHostKeepsThem) {
+  const auto host = TemporaryDirectory::Create().value();
+  const auto plan = PlanWithEtc(host, {"etc/static/hosts"}, {{"etc/hosts", "/etc/static/hosts"}});
+  EXPECT_THAT(plan, Contains(RootStep{RootAction::kFile, "etc/static/hosts", "/state/hosts"}));
+}
+
+TEST(PlanRoot, ShowsTheFileThatResolvConfLeadsTo) {
+  const auto host = TemporaryDirectory::Create().value();
+  const auto plan = PlanWithEtc(host, {"run/resolve/stub.conf", "etc/hosts"},
+                                {{"etc/resolv.conf", "../run/resolve/stub.conf"}});
+  const auto source = (host.path() / "run/resolve/stub.conf").native();
+  EXPECT_THAT(plan, IsSupersetOf({RootStep{RootAction::kFolder, "run"},
+                                  RootStep{RootAction::kFolder, "run/resolve"},
+                                  RootStep{RootAction::kFile, "run/resolve/stub.conf", source}}));
+}
+
+TEST(PlanRoot, LeavesOutWhatLeadsNowhereOrToWhatIsThere) {
+  const auto host = TemporaryDirectory::Create().value();
+  const auto plan = PlanWithEtc(host, {},
+                                {{"etc/resolv.conf", "/run/gone.conf"},
+                                 {"etc/nsswitch.conf", "/proc/net/pnp"},
+                                 {"etc/hosts", "hosts"}});
+  for (const RootStep& step : plan) EXPECT_NE(step.action, RootAction::kFile) << step.target;
+}
+
+TEST(HostsFile, NamesTheSandboxAndLocalhostBesideWhatTheHostNames) {
+  EXPECT_EQ(SandboxHosts(""), "127.0.0.1 localhost\n127.0.0.1 sandbox.localdomain sandbox\n");
+  EXPECT_EQ(
+      SandboxHosts("10.0.0.7 db # no localhost"),
+      "127.0.0.1 localhost\n10.0.0.7 db # no localhost\n127.0.0.1 sandbox.localdomain sandbox\n");
+  EXPECT_EQ(SandboxHosts("::1 ip6-localhost\n127.0.0.1\tlocalhost\n"),
+            "::1 ip6-localhost\n127.0.0.1\tlocalhost\n127.0.0.1 sandbox.localdomain sandbox\n");
+}
+
+TEST(HostsFile, FollowsTheHosts) {
+  const auto folder = TemporaryDirectory::Create().value();
+  const auto source = folder.path() / "source";
+  HostsFile file(source, folder.path() / "hosts");
+  ASSERT_TRUE(file.Update()) << "the host need not have one";
+  EXPECT_EQ(ReadFile(file.path()), SandboxHosts(""));
+  for (const char* content : {"10.0.0.7 db\n", "10.0.0.8 db\n"}) {
+    ASSERT_TRUE(WriteFileAtomically(source, content));
+    ASSERT_TRUE(file.Update());
+    EXPECT_EQ(ReadFile(file.path()), SandboxHosts(content));
+  }
+  std::filesystem::remove(file.path());
+  ASSERT_TRUE(file.Update());
+  EXPECT_FALSE(ReadFile(file.path())) << "made anew without a change";
 }
 
 TEST(PlanFolders, ShowsWhatIsTheFunctions) {
@@ -141,6 +213,15 @@ TEST(Channel, TellsNothingYetFromClosed) {
   EXPECT_TRUE(closed->bytes.empty());
 }
 
+TEST(Channel, DeliversLastWordsOfAnEndThatHadNotReadEverything) {
+  auto ends = MakeChannel().value();
+  ASSERT_TRUE(SendPacket(ends.second.get(), "unread"));
+  ASSERT_TRUE(SendPacket(ends.first.get(), "why"));
+  ends.first.reset();
+  EXPECT_EQ(ReceivePacket(ends.second.get(), Wait::kYes)->bytes, "why");
+  EXPECT_EQ(ReceivePacket(ends.second.get(), Wait::kYes)->bytes, "");
+}
+
 TEST(Channel, RefusesTooLargeAPacket) {
   auto ends = MakeChannel().value();
   auto sent = SendPacket(ends.first.get(), std::string(1 << 20, 'x'));
@@ -160,13 +241,15 @@ TEST(LaunchRequest, ComesBackAsItWas) {
                               .memory_watch = MemoryWatch::kCgroup,
                               .uid = 993,
                               .gid = 990,
-                              .mount_point = "/m"};
+                              .mount_point = "/m",
+                              .hosts = "/h"};
   const LaunchRequest back = DecodeLaunchRequest(Encode(request));
   EXPECT_EQ(back.privacy, request.privacy);
   EXPECT_EQ(back.memory_watch, request.memory_watch);
   EXPECT_EQ(back.uid, request.uid);
   EXPECT_EQ(back.gid, request.gid);
   EXPECT_EQ(back.mount_point, request.mount_point);
+  EXPECT_EQ(back.hosts, request.hosts);
 }
 
 TEST(Furnishing, ComesBackAsItWas) {

@@ -61,7 +61,7 @@ try:
 except OSError: pass
 open("/tmp/x", "w").write("x")
 respond(i, json.dumps(seen).encode())
-"""), json.dumps(["/root", "/home", "/run", str(self.service.state)]).encode())
+"""), json.dumps(["/root", "/home", "/run/lock", str(self.service.state)]).encode())
         self.assertIsNone(failed, seen)
         self.assertEqual(json.loads(seen),
                          {"uid": 993, "gid": 990, "task": "/var/task", "pids": 1, "files": []})
