@@ -93,7 +93,8 @@ std::expected<Packet, Error> ReceivePacket(int channel, Wait wait) {
   ssize_t got = -1;
   do {
     got = ::recvmsg(channel, &message, MSG_PEEK | MSG_TRUNC | flags);
-  } while (got < 0 && errno == EINTR);
+    // A reset is told once, before what the other end sent last: it had not read everything.
+  } while (got < 0 && (errno == EINTR || errno == ECONNRESET));
   if (got > static_cast<ssize_t>(small.size())) {
     large.resize(static_cast<std::size_t>(got));
     data = {large.data(), large.size()};

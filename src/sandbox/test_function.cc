@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -40,6 +41,8 @@ int Wait() {
 int Describe() {
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
+  rlimit cores{};
+  ::getrlimit(RLIMIT_CORE, &cores);
   char folder[256] = {};
   if (::getcwd(folder, sizeof folder) == nullptr) return 1;
   sigset_t blocked;
@@ -50,7 +53,10 @@ int Describe() {
   for (int fd = 3; fd < 1024; ++fd) open_fds += ::fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
   Say("uid " + std::to_string(::getuid()) + " gid " + std::to_string(::getgid()) + " groups " +
       std::to_string(::getgroups(0, nullptr)) + " nofile " + std::to_string(files.rlim_cur) +
-      " cwd " + folder + " fds " + std::to_string(open_fds) + " blocked " +
+      " cores " + std::to_string(cores.rlim_max) + " no_new_privs " +
+      std::to_string(::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)) + " seccomp " +
+      std::to_string(::prctl(PR_GET_SECCOMP)) + " cwd " + folder + " fds " +
+      std::to_string(open_fds) + " blocked " +
       std::to_string(::sigisemptyset(&blocked) != 0 ? 0 : 1) + " sigpipe " +
       (pipe_action.sa_handler == SIG_DFL ? "default" : "changed") + " leader " +
       (::getsid(0) == ::getpid() ? "yes" : "no"));
