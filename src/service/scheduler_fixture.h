@@ -62,17 +62,19 @@ class FakeTelemetrySender final : public TelemetrySender {
     TelemetryDestination destination;
     std::string body;
   };
-  boost::asio::awaitable<std::expected<void, Error>> Send(TelemetryDestination destination,
-                                                          std::string body) override {
+  boost::asio::awaitable<std::expected<void, Error>> Send(
+      TelemetryDestination destination, std::shared_ptr<const std::string> body) override {
+    ++attempts;
     if (failures > 0) {
       --failures;
       co_return std::unexpected(Error{ErrorCode::kUnavailable, "connection refused"});
     }
-    batches.push_back({std::move(destination), std::move(body)});
+    batches.push_back({std::move(destination), *body});
     if (held) co_await held->Wait();
     co_return std::expected<void, Error>();
   }
   std::vector<Batch> batches;
+  int attempts = 0;
   int failures = 0;                     // the next ones fail
   std::shared_ptr<OneShot<bool>> held;  // what is sent waits for it
   std::string all() const {

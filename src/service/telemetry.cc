@@ -1,6 +1,8 @@
 #include "service/telemetry.h"
 
 #include <algorithm>
+#include <chrono>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -21,6 +23,18 @@ constexpr std::size_t kMostEarlyBytes = 256 * 1024;
 constexpr std::string_view kFellBehind =
     "Some logs were dropped because the downstream consumer is slower than the logs production "
     "rate";
+
+// Between attempts to send a batch; after the last it is dropped.
+constexpr std::chrono::milliseconds kRetryDelays[] = {
+    std::chrono::milliseconds{100}, std::chrono::milliseconds{200}, std::chrono::milliseconds{400},
+    std::chrono::milliseconds{800}};
+
+template <typename Dropped>
+void Count(Dropped& dropped, std::size_t records, std::size_t bytes, std::string_view reason) {
+  dropped.records += records;
+  dropped.bytes += bytes;
+  dropped.reason = reason;
+}
 
 bool Wants(const Subscription& subscription, TelemetryKind kind) {
   return std::ranges::find(subscription.kinds, kind) != subscription.kinds.end();
@@ -75,12 +89,17 @@ Telemetry::~Telemetry() {
 }
 
 void Telemetry::Begin(Early early) {
-  for (const auto& subscriber : subscribers_) parts_.timers.Cancel(subscriber->timer);
+  for (const auto& subscriber : subscribers_) CancelTimers(*subscriber);
   subscribers_.clear();
   early_.clear();
   early_bytes_ = 0;
   early_kept_ = early == Early::kKept;
   closed_ = false;
+}
+
+void Telemetry::CancelTimers(Subscriber& subscriber) {
+  parts_.timers.Cancel(subscriber.timer);
+  if (subscriber.batch) parts_.timers.Cancel(subscriber.batch->retry);
 }
 
 void Telemetry::Close() {
@@ -98,7 +117,7 @@ std::string Telemetry::Text(std::string_view type, json::value record) const {
 void Telemetry::Subscribe(std::string_view extension, Subscription subscription, TelemetryApi api) {
   std::erase_if(subscribers_, [&](const auto& it) {
     if (it->extension != extension) return false;
-    parts_.timers.Cancel(it->timer);
+    CancelTimers(*it);
     return true;
   });
   json::array types;
@@ -163,77 +182,90 @@ void Telemetry::Add(Subscriber& subscriber, std::string text) {
   const bool full = subscriber.records.size() >= limits.max_items ||
                     subscriber.bytes + text.size() > limits.max_bytes;
   if (full && !subscriber.records.empty()) {
-    if (subscriber.sending) return Drop(subscriber, 1, text.size(), kFellBehind);
+    if (subscriber.batch) {
+      Count(subscriber.dropped, 1, text.size(), kFellBehind);
+      return;
+    }
     Send(subscriber);
   }
   subscriber.bytes += text.size();
   subscriber.records.push_back(std::move(text));
-  if (subscriber.records.size() >= limits.max_items && !subscriber.sending) {
-    return Send(subscriber);
-  }
-  if (subscriber.timer.number != 0 || subscriber.sending) return;
-  subscriber.timer = parts_.timers.After(limits.timeout, [this, to = &subscriber] {
+  if (subscriber.batch) return;
+  if (subscriber.records.size() >= limits.max_items) return Send(subscriber);
+  SendLater(subscriber);
+}
+
+void Telemetry::SendLater(Subscriber& subscriber) {
+  if (subscriber.timer.number != 0) return;
+  subscriber.timer = parts_.timers.After(subscriber.subscription.timeout, [this, to = &subscriber] {
     to->timer = {};
     Send(*to);
   });
 }
 
-void Telemetry::Drop(Subscriber& subscriber, std::size_t records, std::size_t bytes,
-                     std::string_view reason) {
-  subscriber.dropped_records += records;
-  subscriber.dropped_bytes += bytes;
-  subscriber.drop_reason = reason;
-}
-
 void Telemetry::Flush() {
-  for (const auto& subscriber : subscribers_) Send(*subscriber);
+  for (const auto& subscriber : subscribers_) {
+    const bool waits = subscriber->batch && subscriber->batch->retry.number != 0;
+    if (waits) Attempt(*subscriber);
+    Send(*subscriber);
+  }
 }
 
 void Telemetry::Send(Subscriber& subscriber) {
   parts_.timers.Cancel(subscriber.timer);
-  if (subscriber.sending || subscriber.records.empty()) return;
-  subscriber.sending = true;
-  const std::size_t count = subscriber.records.size();
-  const std::size_t bytes = std::exchange(subscriber.bytes, 0);
-  std::string body =
-      Body(subscriber.subscription.destination, std::exchange(subscriber.records, {}));
-  const auto keep =
-      *std::ranges::find_if(subscribers_, [&](const auto& it) { return it.get() == &subscriber; });
-  boost::asio::co_spawn(parts_.executor,
-                        parts_.sender.Send(subscriber.subscription.destination, std::move(body)),
-                        [weak = std::weak_ptr(self_), keep, count, bytes](
-                            const std::exception_ptr&, const std::expected<void, Error>& sent) {
-                          if (const auto self = weak.lock())
-                            (*self)->Sent(*keep, count, bytes, sent);
-                        });
+  if (subscriber.batch) return;
+  if (subscriber.records.empty() && subscriber.dropped.records == 0) return;
+  std::vector<std::string> records = std::exchange(subscriber.records, {});
+  Batch batch{.body = {},
+              .records = records.size(),
+              .bytes = std::exchange(subscriber.bytes, 0),
+              .told = std::exchange(subscriber.dropped, {})};
+  if (batch.told.records > 0) {
+    records.insert(records.begin(),
+                   Text("platform.logsDropped", json::object{{"droppedBytes", batch.told.bytes},
+                                                             {"droppedRecords", batch.told.records},
+                                                             {"reason", batch.told.reason}}));
+  }
+  batch.body =
+      std::make_shared<const std::string>(Body(subscriber.subscription.destination, records));
+  subscriber.batch = std::move(batch);
+  Attempt(subscriber);
 }
 
-void Telemetry::Sent(Subscriber& subscriber, std::size_t records, std::size_t bytes,
-                     const std::expected<void, Error>& sent) {
-  subscriber.sending = false;
+void Telemetry::Attempt(Subscriber& subscriber) {
+  parts_.timers.Cancel(subscriber.batch->retry);
+  const auto keep =
+      *std::ranges::find_if(subscribers_, [&](const auto& it) { return it.get() == &subscriber; });
+  boost::asio::co_spawn(
+      parts_.executor,
+      parts_.sender.Send(subscriber.subscription.destination, subscriber.batch->body),
+      [weak = std::weak_ptr(self_), keep](const std::exception_ptr&,
+                                          const std::expected<void, Error>& sent) {
+        if (const auto self = weak.lock()) (*self)->Sent(*keep, sent);
+      });
+}
+
+void Telemetry::Sent(Subscriber& subscriber, const std::expected<void, Error>& sent) {
   const bool current =
       std::ranges::any_of(subscribers_, [&](const auto& it) { return it.get() == &subscriber; });
   if (!current) return;
-  if (!sent) Drop(subscriber, records, bytes, "could not send events: " + sent.error().message);
-  if (sent && subscriber.dropped_records > 0) {
-    std::string text =
-        Text("platform.logsDropped",
-             json::object{{"droppedBytes", std::exchange(subscriber.dropped_bytes, 0)},
-                          {"droppedRecords", std::exchange(subscriber.dropped_records, 0)},
-                          {"reason", std::exchange(subscriber.drop_reason, {})}});
-    // It says what is missing before what follows.
-    subscriber.bytes += text.size();
-    subscriber.records.insert(subscriber.records.begin(), std::move(text));
+  if (!sent && subscriber.batch->refused < std::size(kRetryDelays)) {
+    const auto delay = kRetryDelays[subscriber.batch->refused++];
+    subscriber.batch->retry =
+        parts_.timers.After(delay, [this, to = &subscriber] { Attempt(*to); });
+    return;
+  }
+  const Batch batch = std::move(*std::exchange(subscriber.batch, std::nullopt));
+  if (!sent) {
+    Count(subscriber.dropped, batch.told.records + batch.records, batch.told.bytes + batch.bytes,
+          "could not send events: " + sent.error().message);
   }
   const Subscription& limits = subscriber.subscription;
   if (subscriber.records.size() >= limits.max_items || subscriber.bytes >= limits.max_bytes) {
     return Send(subscriber);
   }
-  if (subscriber.records.empty() || subscriber.timer.number != 0) return;
-  subscriber.timer = parts_.timers.After(limits.timeout, [this, to = &subscriber] {
-    to->timer = {};
-    Send(*to);
-  });
+  // What was dropped is told with what comes next: a listener that is gone is left alone.
+  if (!subscriber.records.empty()) SendLater(subscriber);
 }
 
 }  // namespace kelvin::service

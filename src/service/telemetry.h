@@ -4,6 +4,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +21,9 @@
 namespace kelvin::service {
 
 // The telemetry of one environment: its subscriptions, and the records on their way to them, in
-// batches. Memory stays bounded: what a subscriber does not take in is dropped, and it is told so.
-// Used from the executor's thread.
+// batches. A batch that is refused is sent again a few times, ever later. Memory stays bounded:
+// what a subscriber does not take in is dropped, and it is told so before what follows. Used from
+// the executor's thread.
 class Telemetry {
  public:
   // All of it outlives the object.
@@ -61,15 +63,27 @@ class Telemetry {
     std::string text;
     std::string old_text = {};
   };
+  struct Dropped {
+    std::size_t records = 0;
+    std::size_t bytes = 0;
+    std::string reason = {};
+  };
+  // On its way to the subscriber, until it is there or dropped.
+  struct Batch {
+    std::shared_ptr<const std::string> body;
+    std::size_t records;
+    std::size_t bytes;
+    Dropped told;  // what its first record says
+    std::size_t refused = 0;
+    Timers::Id retry = {};
+  };
   struct Subscriber {
     std::string extension;
     Subscription subscription;
     std::vector<std::string> records = {};
     std::size_t bytes = 0;
-    bool sending = false;
-    std::size_t dropped_records = 0;
-    std::size_t dropped_bytes = 0;
-    std::string drop_reason = {};
+    std::optional<Batch> batch = {};
+    Dropped dropped = {};  // and not told yet
     Timers::Id timer = {};
   };
 
@@ -78,11 +92,11 @@ class Telemetry {
   bool wants_old_forms() const;
   void Put(Record record);
   void Add(Subscriber& subscriber, std::string text);
-  void Drop(Subscriber& subscriber, std::size_t records, std::size_t bytes,
-            std::string_view reason);
+  void CancelTimers(Subscriber& subscriber);
+  void SendLater(Subscriber& subscriber);
   void Send(Subscriber& subscriber);
-  void Sent(Subscriber& subscriber, std::size_t records, std::size_t bytes,
-            const std::expected<void, Error>& sent);
+  void Attempt(Subscriber& subscriber);
+  void Sent(Subscriber& subscriber, const std::expected<void, Error>& sent);
 
   Parts parts_;
   bool closed_ = true;

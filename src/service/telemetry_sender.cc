@@ -32,8 +32,8 @@ std::string PostHead(const TelemetryDestination& destination, std::size_t body_b
 
 class LoopbackSender final : public TelemetrySender {
  public:
-  asio::awaitable<std::expected<void, Error>> Send(TelemetryDestination destination,
-                                                   std::string body) override {
+  asio::awaitable<std::expected<void, Error>> Send(
+      TelemetryDestination destination, std::shared_ptr<const std::string> body) override {
     tcp::socket socket(co_await asio::this_coro::executor);
     boost::system::error_code error;
     const tcp::endpoint endpoint(asio::ip::address_v4::loopback(),
@@ -42,8 +42,8 @@ class LoopbackSender final : public TelemetrySender {
     if (error) co_return std::unexpected(Unavailable(error.message()));
     const bool http = destination.protocol == TelemetryDestination::Protocol::kHttp;
     std::string head;
-    if (http) head = PostHead(destination, body.size());
-    const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body)};
+    if (http) head = PostHead(destination, body->size());
+    const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(*body)};
     co_await asio::async_write(socket, parts, asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return std::unexpected(Unavailable(error.message()));
     if (!http) co_return std::expected<void, Error>();

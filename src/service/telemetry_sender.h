@@ -18,8 +18,8 @@ class TelemetrySender {
   virtual ~TelemetrySender() = default;
   // Fails with kUnavailable when nobody takes it. May take as long as the listener does: it is
   // frozen between invokes. Used from the executor's thread; outlives what it started.
-  virtual boost::asio::awaitable<std::expected<void, Error>> Send(TelemetryDestination destination,
-                                                                  std::string body) = 0;
+  virtual boost::asio::awaitable<std::expected<void, Error>> Send(
+      TelemetryDestination destination, std::shared_ptr<const std::string> body) = 0;
 };
 
 // Sends to 127.0.0.1, which sandboxes share with the service: by POST, or on a connection for each

@@ -164,19 +164,102 @@ TEST_F(TelemetryTest, DropsWhatASlowListenerDoesNotTakeAndSaysSo) {
   EXPECT_THAT(sender_.batches[1].body, HasSubstr("slower than the logs production rate"));
 }
 
-TEST_F(TelemetryTest, SaysWhatARefusedBatchHeld) {
+TEST_F(TelemetryTest, SendsARefusedBatchAgainEverLater) {
   Subscribe({TelemetryKind::kFunction});
-  sender_.failures = 1;
+  sender_.failures = 2;
+  Line("one");
+  telemetry_.Flush();
+  Poll();
+  Line("two");
+  Advance(99ms);
+  EXPECT_EQ(sender_.attempts, 1);
+  Advance(1ms);
+  EXPECT_EQ(sender_.attempts, 2);
+  Advance(199ms);
+  EXPECT_EQ(sender_.attempts, 2);
+  Advance(1ms);
+  EXPECT_EQ(sender_.attempts, 3);
+  Advance(100ms);
+  ASSERT_THAT(sender_.batches, SizeIs(2));
+  EXPECT_THAT(sender_.batches[0].body, AllOf(HasSubstr("one"), Not(HasSubstr("two"))));
+  EXPECT_THAT(sender_.batches[1].body, HasSubstr("two"));
+  EXPECT_THAT(sender_.all(), Not(HasSubstr("platform.logsDropped")));
+}
+
+TEST_F(TelemetryTest, DropsABatchThatIsRefusedTooOftenAndSaysSoFirst) {
+  Subscribe({TelemetryKind::kFunction});
+  sender_.failures = 5;
   Line("lost");
   telemetry_.Flush();
-  Poll();
+  for (int i = 0; i < 20; ++i) Advance(100ms);
+  EXPECT_EQ(sender_.attempts, 5);
+  EXPECT_EQ(sender_.failures, 0);
   Line("next");
+  Advance(100ms);
+  ASSERT_THAT(sender_.batches, SizeIs(1));
+  const auto records = boost::json::parse(sender_.batches[0].body).as_array();
+  ASSERT_THAT(records, SizeIs(2));
+  EXPECT_EQ(records[0].at("type"), "platform.logsDropped");
+  EXPECT_EQ(records[0].at("record").at("droppedRecords"), 1);
+  EXPECT_GT(records[0].at("record").at("droppedBytes").as_int64(), 4);
+  EXPECT_EQ(records[0].at("record").at("reason"), "could not send events: connection refused");
+  EXPECT_EQ(records[1].at("record"), "next");
+}
+
+TEST_F(TelemetryTest, CountsOnWhatItCouldNotTellEither) {
+  Subscribe({TelemetryKind::kFunction});
+  sender_.failures = 10;
+  for (const char* line : {"first", "second"}) {
+    Line(line);
+    telemetry_.Flush();
+    for (int i = 0; i < 20; ++i) Advance(100ms);
+  }
+  EXPECT_EQ(sender_.failures, 0);
+  // At the end it is told even when nothing follows.
   telemetry_.Flush();
   Poll();
+  ASSERT_THAT(sender_.batches, SizeIs(1));
+  const auto records = boost::json::parse(sender_.batches[0].body).as_array();
+  ASSERT_THAT(records, SizeIs(1));
+  EXPECT_EQ(records[0].at("record").at("droppedRecords"), 2);
+}
+
+TEST_F(TelemetryTest, KeepsNoMoreThanABatchAndABufferWhileItIsRefused) {
+  Subscribe({TelemetryKind::kFunction});
+  sender_.failures = 1;
+  for (int i = 0; i < 5000; ++i) Line("x");
+  Poll();
+  EXPECT_EQ(sender_.attempts, 1);
   Advance(100ms);
-  EXPECT_THAT(sender_.all(),
-              AllOf(Not(HasSubstr("lost")), HasSubstr("next"), HasSubstr("connection refused"),
-                    HasSubstr(R"("droppedRecords":1)")));
+  ASSERT_THAT(sender_.batches, SizeIs(2));
+  EXPECT_THAT(boost::json::parse(sender_.batches[0].body).as_array(), SizeIs(1000));
+  const auto records = boost::json::parse(sender_.batches[1].body).as_array();
+  EXPECT_THAT(records, SizeIs(1001));
+  EXPECT_EQ(records[0].at("record").at("droppedRecords"), 3000);
+}
+
+TEST_F(TelemetryTest, TriesAtOnceWhenItIsToBeFlushed) {
+  Subscribe({TelemetryKind::kFunction});
+  sender_.failures = 1;
+  Line("one");
+  telemetry_.Flush();
+  Poll();
+  telemetry_.Flush();
+  Poll();
+  EXPECT_THAT(sender_.batches, SizeIs(1));
+  Advance(1s);
+  EXPECT_THAT(sender_.batches, SizeIs(1));
+}
+
+TEST_F(TelemetryTest, ForgetsARefusedBatchWithItsSubscriber) {
+  Subscribe({TelemetryKind::kFunction});
+  sender_.failures = 1;
+  Line("old");
+  telemetry_.Flush();
+  Poll();
+  telemetry_.Begin(Telemetry::Early::kDropped);
+  Advance(1s);
+  EXPECT_EQ(sender_.attempts, 1);
 }
 
 TEST_F(TelemetryTest, ForgetsItsSubscribersWhenItBeginsAnew) {

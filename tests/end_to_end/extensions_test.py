@@ -8,7 +8,7 @@ import harness
 # An extension written out by hand. BEHAVE says how it differs from a good one. What it sees it
 # keeps in /tmp, which the function shows to the test.
 EXTENSION = '''#!/usr/bin/python3
-import http.client, http.server, json, os, sys, threading
+import http.client, http.server, json, os, socketserver, sys, threading
 name = os.path.basename(sys.argv[0])
 behave = os.environ.get("BEHAVE", "")
 api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
@@ -32,25 +32,44 @@ if behave == "init error":
          {**me, "Lambda-Extension-Function-Error-Type": "Extension.NoConfig"})
     sys.exit(1)
 if behave.startswith("telemetry"):
+    def keep_records(records):
+        for record in records:
+            keep("telemetry", record)
+    posts = []
     class Listener(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             text = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            for record in json.loads(text):
-                keep("telemetry", json.dumps(record))
-            self.send_response(200)
+            posts.append(text)
+            if behave == "telemetry refused twice" and len(posts) == 2:
+                self.close_connection = True
+                return
+            refused = (behave == "telemetry refused twice" and len(posts) == 1
+                       or behave == "telemetry refused" and not os.path.exists("/tmp/accept"))
+            keep("refused" if refused else "accepted", json.dumps(text))
+            if not refused:
+                keep_records([json.dumps(record) for record in json.loads(text)])
+            self.send_response(503 if refused else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()
         def log_message(self, *_):
             pass
     # Without private mounts the name is the host's to know.
     host = "sandbox.localdomain" if os.path.isdir("/var/task") else "127.0.0.1"
-    listener = http.server.HTTPServer((host, 0), Listener)
+    class Lines(socketserver.StreamRequestHandler):
+        def handle(self):
+            keep_records(line.decode().rstrip() for line in self.rfile)
+    if behave == "telemetry tcp":
+        listener = socketserver.TCPServer((host, 0), Lines)
+        destination = {"protocol": "TCP", "port": listener.server_address[1]}
+    else:
+        listener = http.server.HTTPServer((host, 0), Listener)
+        destination = {"protocol": "HTTP",
+                       "URI": "http://sandbox.localdomain:%d" % listener.server_port}
     threading.Thread(target=listener.serve_forever, daemon=True).start()
     answer, body = call("PUT", "/2022-07-01/telemetry", json.dumps({
         "schemaVersion": "2022-12-13", "types": ["platform", "function", "extension"],
         "buffering": {"maxItems": 1000, "maxBytes": 262144, "timeoutMs": 25},
-        "destination": {"protocol": "HTTP",
-                        "URI": "http://sandbox.localdomain:%d" % listener.server_port}}), me)
+        "destination": destination}), me)
     keep("subscribed", str(answer.status) + " " + body)
 while True:
     answer, body = call("GET", "/2020-01-01/extension/event/next", None, me)
@@ -68,7 +87,8 @@ while True:
         os._exit(1)
 '''
 
-# Answers with what the extension kept; "sleep" hangs, "exit" ends the process.
+# Answers with what the extension kept; "hang" hangs, "exit" ends the process, "accept" lets the
+# extension's listener take what it is sent.
 FUNCTION = harness.PYTHON_RUNTIME + '''
 import json, threading
 while True:
@@ -79,6 +99,8 @@ while True:
         os._exit(7)
     if event.get("do") == "hang":
         threading.Event().wait()
+    if event.get("do") == "accept":
+        open("/tmp/accept", "w").close()
     kept = {}
     for name in os.listdir("/tmp"):
         if os.path.isfile("/tmp/" + name):
@@ -204,19 +226,64 @@ class Extensions(harness.ServiceTest):
                          "Sandbox.Timedout")
         self.assertEqual(self.shutdown_reasons(name), ["timeout"])
 
+    def telemetry(self, name):
+        """What the extension has kept, after one more invoke, and the records that it took."""
+        kept = json.loads(self.invoke(name)["Payload"])
+        self.assertEqual(kept["subscribed"], '200 "OK"\n')
+        return kept, [json.loads(line) for line in kept.get("telemetry", "").splitlines()]
+
+    TELEMETRY = {"platform.initStart", "platform.initRuntimeDone", "platform.initReport",
+                 "platform.telemetrySubscription", "platform.extension", "platform.start",
+                 "platform.runtimeDone", "platform.report", "function", "extension"}
+
+    def wait_for_telemetry(self, name, wanted):
+        harness.wait_until(
+            lambda: wanted <= {record["type"] for record in self.telemetry(name)[1]}, "all of it comes")
+        return self.telemetry(name)
+
+    def test_telemetry_to_a_tcp_listener(self):
+        name = self.function("telemetry tcp")
+        _, records = self.wait_for_telemetry(name, self.TELEMETRY)
+        self.assertNotIn("platform.logsDropped", {record["type"] for record in records})
+        self.assertIn("the function prints",
+                      [record["record"] for record in records if record["type"] == "function"])
+
+    def test_a_batch_that_a_listener_refuses_comes_again(self):
+        name = self.function("telemetry refused twice")
+        kept, records = self.wait_for_telemetry(name, self.TELEMETRY)
+        refused, accepted = (
+            [json.loads(line) for line in kept[which].splitlines()] for which in ("refused", "accepted"))
+        self.assertEqual(len(refused), 1)
+        # Once with a 503, once with a connection that broke, then as it was.
+        self.assertEqual(accepted[0], refused[0])
+        self.assertEqual(accepted.count(refused[0]), 1)
+        self.assertNotIn("platform.logsDropped", {record["type"] for record in records})
+
+    def test_what_a_listener_never_takes_is_dropped_and_counted(self):
+        name = self.function("telemetry refused")
+
+        def refused():
+            return [json.loads(line)
+                    for line in self.telemetry(name)[0].get("refused", "").splitlines()]
+
+        def went_on():
+            first, *rest = refused()
+            return any(later != first for later in rest)
+
+        harness.wait_until(lambda: refused() and went_on(), "the first batch is given up")
+        first = refused()[0]
+        self.assertEqual(refused().count(first), 5)
+        self.invoke(name, b'{"do":"accept"}')
+        _, records = self.wait_for_telemetry(name, {"platform.logsDropped"})
+        self.assertEqual(records[0]["type"], "platform.logsDropped")
+        dropped = records[0]["record"]
+        self.assertGreaterEqual(dropped["droppedRecords"], len(json.loads(first)))
+        self.assertGreater(dropped["droppedBytes"], 0)
+        self.assertEqual(dropped["reason"], "could not send events: answered 503")
+
     def test_telemetry(self):
         name = self.function("telemetry")
-        wanted = {"platform.initStart", "platform.initRuntimeDone", "platform.initReport",
-                  "platform.telemetrySubscription", "platform.extension", "platform.start",
-                  "platform.runtimeDone", "platform.report", "function", "extension"}
-
-        def seen():
-            kept = json.loads(self.invoke(name)["Payload"])
-            self.assertEqual(kept["subscribed"], '200 "OK"\n')
-            return [json.loads(line) for line in kept.get("telemetry", "").splitlines()]
-
-        harness.wait_until(lambda: wanted <= {record["type"] for record in seen()}, "all of it comes")
-        records = seen()
+        _, records = self.wait_for_telemetry(name, self.TELEMETRY)
         lines = [record["record"] for record in records if record["type"] == "function"]
         self.assertIn("the function prints", lines)
         self.assertIn("watcher got INVOKE",
