@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x4b4c564e;  // "KLVN"
 constexpr std::int64_t kFormatVersion = 2;
-constexpr std::int64_t kPageBytes = 4096;
 
 // Items of all tables are rows of one SQLite table, told apart by `container`: a new table is a new
 // number, no change of schema that every session would have to prepare its statements again for.
@@ -63,8 +62,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Sql::kCount)> kS
 };
 
 // The checkpoint's size spreads its cost over more commits than SQLite's own 1000 pages do.
+constexpr int kCheckpointPages = 4000;
+
 constexpr std::string_view kSettings =
-    "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000;"
+    "PRAGMA journal_mode = WAL;"
     "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384;"
     "PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 10000;";
 
@@ -131,11 +132,12 @@ std::expected<Session, Error> OpenSession(const SessionOptions& options) {
                                                              : "PRAGMA synchronous = NORMAL;";
   if (options.max_bytes > 0) {
     settings += fmt::format("PRAGMA max_page_count = {};",
-                            options.max_bytes / static_cast<std::uint64_t>(kPageBytes));
+                            options.max_bytes / static_cast<std::uint64_t>(kDatabasePageBytes));
   }
   if (auto done = connection->Execute(settings); !done) {
     return std::unexpected(std::move(done.error()));
   }
+  if (options.path != ":memory:") connection->KeepLog(kCheckpointPages);
   return Session(std::move(*connection));
 }
 
@@ -143,7 +145,7 @@ std::expected<void, Error> InitialiseDatabase(Connection& connection) {
   return connection.Execute(
       fmt::format("PRAGMA page_size = {}; PRAGMA application_id = {}; PRAGMA user_version = {};"
                   "BEGIN; {} {} COMMIT;",
-                  kPageBytes, kApplicationId, kFormatVersion, kSchema, kSecondSchema));
+                  kDatabasePageBytes, kApplicationId, kFormatVersion, kSchema, kSecondSchema));
 }
 
 std::expected<void, Error> CreateDatabase(const std::string& path) {

@@ -27,6 +27,39 @@ ErrorCode CodeOf(int result) {
   }
 }
 
+// A page in the log has a header of its own (https://www.sqlite.org/walformat.html).
+constexpr sqlite3_int64 kLogHeaderBytes = 32;
+constexpr sqlite3_int64 kFrameHeaderBytes = 24;
+// Room for some sixty small commits: written with one of them, it does not delay that one much.
+constexpr sqlite3_int64 kLogRoomBytes = 256 * 1024;
+constexpr int kPieceBytes = 64 * 1024;  // the library takes less than 128 KB at once
+
+// Zeros behind the log's end are no frames, and a recovery stops at them. A disk that is full will
+// say so to whoever needs the room.
+void MakeLogRoom(sqlite3* database, const char* name, int pages) {
+  static constexpr char kZeros[kPieceBytes] = {};
+  sqlite3_file* log = nullptr;
+  sqlite3_int64 size = 0;
+  if (sqlite3_file_control(database, name, SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK ||
+      log->pMethods == nullptr || log->pMethods->xFileSize(log, &size) != SQLITE_OK) {
+    return;
+  }
+  const sqlite3_int64 used = kLogHeaderBytes + pages * (kFrameHeaderBytes + kDatabasePageBytes);
+  if (size > used) return;
+  for (sqlite3_int64 at = used; at < used + kLogRoomBytes; at += kPieceBytes) {
+    if (log->pMethods->xWrite(log, kZeros, kPieceBytes, at) != SQLITE_OK) return;
+  }
+}
+
+int AfterCommit(void* checkpoint_pages, sqlite3* database, const char* name, int pages) {
+  if (pages >= *static_cast<const int*>(checkpoint_pages)) {
+    // Where it fails, the log just goes on growing until it does not.
+    sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  }
+  MakeLogRoom(database, name, pages);
+  return SQLITE_OK;
+}
+
 }  // namespace
 
 Error ErrorOf(sqlite3* database) {
@@ -93,6 +126,11 @@ std::expected<Connection, Error> Connection::Open(const std::string& path, Creat
   return std::unexpected(Error{
       CodeOf(result), fmt::format("cannot open {}: {}", path,
                                   database != nullptr ? sqlite3_errmsg(database) : "no memory")});
+}
+
+void Connection::KeepLog(int checkpoint_pages) {
+  checkpoint_pages_ = std::make_unique<int>(checkpoint_pages);
+  sqlite3_wal_hook(database_.get(), &AfterCommit, checkpoint_pages_.get());
 }
 
 std::expected<void, Error> Connection::Execute(const std::string& sql) {

@@ -12,6 +12,9 @@
 
 namespace kelvin::tables {
 
+// Of every database.
+constexpr int kDatabasePageBytes = 4096;
+
 // A prepared statement, used by one thread at a time. What it binds must live until it is reset;
 // what its columns return, until the next Step.
 class Statement {
@@ -60,6 +63,11 @@ class Connection {
   std::expected<Statement, Error> Prepare(std::string_view sql);
   std::expected<std::int64_t, Error> QueryInteger(std::string_view sql);
 
+  // Moves the write-ahead log into the database whenever it has grown by so many pages, and gives
+  // the log its room before it is needed: to sync a page that is written over takes a disk much
+  // less than to sync a file that has grown.
+  void KeepLog(int checkpoint_pages);
+
   bool in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
   std::int64_t last_insert_id() const { return sqlite3_last_insert_rowid(database_.get()); }
 
@@ -68,6 +76,7 @@ class Connection {
     void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
   };
   std::unique_ptr<sqlite3, Close> database_;
+  std::unique_ptr<int> checkpoint_pages_;  // where the library finds it, wherever this moves
 };
 
 // What the library reports, with the file's name: kCorrupt for damage, kResourceExhausted for a

@@ -106,6 +106,35 @@ TEST_F(StoreTest, AnAcknowledgedWriteSurvivesAKill) {
   EXPECT_EQ(tables.Call("Scan", R"({"TableName":"hash"})").at("Count").as_int64(), 5);
 }
 
+TEST_F(StoreTest, ItsLogHasRoomAheadAndIsReadAfterACrash) {
+  const auto crashed = folder_.path() / "crashed";
+  constexpr int kItems = 100;
+  const auto put = [](TestTables& tables, const std::string& key) {
+    tables.Call("PutItem", R"({"TableName":"hash","Item":{"k":{"S":")" + key + R"("}}})");
+  };
+  {
+    TestTables tables(path());
+    tables.MakeHashTable();
+    const auto log = file().string() + "-wal";
+    int grown = 0;
+    std::uintmax_t size = 0;
+    for (int i = 0; i < kItems; ++i) {
+      put(tables, std::to_string(i));
+      if (const auto now = std::filesystem::file_size(log); std::exchange(size, now) != now)
+        ++grown;
+    }
+    EXPECT_LT(grown, kItems / 5);
+    std::filesystem::copy(path(), crashed);
+  }
+  {
+    TestTables tables(crashed);
+    EXPECT_EQ(tables.Call("Scan", R"({"TableName":"hash"})").at("Count").as_int64(), kItems);
+    put(tables, "after the recovery");
+  }
+  TestTables tables(crashed);
+  EXPECT_EQ(tables.Call("Scan", R"({"TableName":"hash"})").at("Count").as_int64(), kItems + 1);
+}
+
 TEST_F(StoreTest, IsHeldByOneAtATime) {
   auto first = Store::Open(options_);
   ASSERT_TRUE(first.has_value());
