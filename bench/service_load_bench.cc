@@ -15,8 +15,8 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
-#include "invoke_load.h"
-#include "load_peer.h"
+#include "http_load.h"
+#include "server_process.h"
 
 namespace kelvin::bench {
 namespace {
@@ -66,7 +66,7 @@ void MeasureRates(int port) {
   const std::string request = RequestText("POST", InvokePath("hello"), kEvent);
   fmt::print("{:>7}  {:>9}  {:>9}  {:>9}  {:>9}\n", "clients", "invokes/s", "median", "p90", "p99");
   for (const int clients : {1, 8, 32}) {
-    InvokeLoad load(port, clients);
+    HttpLoad load(port, clients);
     load.Run(request, kWarmUps);
     const auto start = std::chrono::steady_clock::now();
     auto times = load.Run(request, kInvokes);
@@ -153,7 +153,7 @@ void MeasureSandboxes(int port, int pid) {
 
 void MeasureGrowth(int port, int pid, int invokes) {
   const std::string request = RequestText("POST", InvokePath("hello"), kEvent);
-  InvokeLoad load(port, 8);
+  HttpLoad load(port, 8);
   const auto measure = [&](int count) {
     load.Run(request, count);
     std::this_thread::sleep_for(std::chrono::seconds{1});  // until all log lines are written
@@ -172,11 +172,11 @@ void MeasureBurst(int port, const std::string& zip) {
   for (int i = 0; i < kLoneStarts; ++i) {
     const std::string name = fmt::format("lone-{}", i);
     CreateFunction(port, name, zip, 128);
-    InvokeLoad one(port, 1);
+    HttpLoad one(port, 1);
     lone.push_back(one.Run(RequestText("POST", InvokePath(name), kEvent), 1).front());
   }
   CreateFunction(port, "burst", zip, 128);
-  InvokeLoad load(port, kBurst);
+  HttpLoad load(port, kBurst);
   const std::string request =
       RequestText("POST", InvokePath("burst"), kEvent, "X-Amz-Log-Type: Tail\r\n");
   const auto start = std::chrono::steady_clock::now();

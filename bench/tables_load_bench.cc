@@ -1,5 +1,6 @@
-// PutItem and GetItem over HTTP: latency of one keep-alive client, throughput of eight; in memory
-// and on disk; dynalite, where it is installed, turn by turn with `kelvin tables` in the same run.
+// PutItem and GetItem over HTTP: latency of one keep-alive client, throughput of eight and the
+// server's CPU time for each request; in memory and on disk; beside them a server that does nothing
+// but answer, and dynalite, where it is installed.
 // Then a table of a million items: what it takes on disk, a query within it, and the start.
 //
 // Usage: tables_load_bench [FOLDER [DYNALITE]], where FOLDER is on the disk to measure (default:
@@ -19,7 +20,8 @@
 #include "base/file.h"
 #include "base/ids.h"
 #include "base/log.h"
-#include "load_peer.h"
+#include "http_load.h"
+#include "server_process.h"
 #include "tables/tables.h"
 
 namespace kelvin::bench {
@@ -38,11 +40,29 @@ std::string GetBody(int i) {
   return fmt::format(R"({{"TableName":"bench","Key":{{"Id":{{"S":"item-{}"}}}}}})", i);
 }
 
+std::string RequestFor(std::string_view operation, std::string_view body) {
+  return RequestText(
+      "POST", "/", body,
+      fmt::format("X-Amz-Target: DynamoDB_20120810.{}\r\n"
+                  "Content-Type: application/x-amz-json-1.0\r\nX-Amz-Date: 20260101T000000Z\r\n"
+                  "Authorization: AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/dynamodb/"
+                  "aws4_request, SignedHeaders=host, Signature=b\r\n",
+                  operation));
+}
+
+std::string Put(int i) {
+  return RequestFor("PutItem", PutBody(i));
+}
+
+std::string Get(int i) {
+  return RequestFor("GetItem", GetBody(i));
+}
+
 void CreateTable(int port) {
-  LoadClient(port).Call("CreateTable", R"({"TableName":"bench",
+  HttpLoad(port, 1).RunOnce(RequestFor("CreateTable", R"({"TableName":"bench",
       "ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":1},
       "AttributeDefinitions":[{"AttributeName":"Id","AttributeType":"S"}],
-      "KeySchema":[{"AttributeName":"Id","KeyType":"HASH"}]})");
+      "KeySchema":[{"AttributeName":"Id","KeyType":"HASH"}]})"));
 }
 
 // One page appended to a file and synced: the least that a durable write can do.
@@ -63,44 +83,65 @@ class Floor {
   std::string page_ = std::string(4096, 'x');
 };
 
-struct Figures {
-  Microseconds put = 0;
-  Microseconds get = 0;
-  double puts_per_second = 0;
-  double gets_per_second = 0;
+struct Figure {
+  Microseconds latency = 0;     // of one client
+  double per_second = 0;        // with kClients
+  Microseconds server_cpu = 0;  // for each request with kClients
 };
 
-Figures Measure(int port, int latency_rounds, int operations) {
+struct Figures {
+  Figure put;
+  Figure get;
+};
+
+void MeasureRate(const ServerProcess& server, const HttpLoad::RequestOf& request, int operations,
+                 Figure& figure) {
+  HttpLoad load(server.port(), kClients);
+  load.Run(request, operations / 10);
+  const Microseconds cpu = server.CpuTime();
+  const auto start = std::chrono::steady_clock::now();
+  load.Run(request, operations);
+  figure.per_second = operations / (Since(start) / 1e6);
+  figure.server_cpu = (server.CpuTime() - cpu) / operations;
+}
+
+Figures Measure(const ServerProcess& server, int latency_rounds, int operations) {
   Figures figures;
-  CreateTable(port);
-  LoadClient client(port);
+  HttpLoad client(server.port(), 1);
   std::vector<Microseconds> puts;
   std::vector<Microseconds> gets;
   for (int i = 0; i < latency_rounds; ++i) {
-    auto start = std::chrono::steady_clock::now();
-    client.Call("PutItem", PutBody(i));
-    puts.push_back(Since(start));
-    start = std::chrono::steady_clock::now();
-    client.Call("GetItem", GetBody(i));
-    gets.push_back(Since(start));
+    puts.push_back(client.Run(Put(i), 1).front() * 1000);
+    gets.push_back(client.Run(Get(i), 1).front() * 1000);
   }
-  figures.put = Median(puts);
-  figures.get = Median(gets);
-  figures.puts_per_second = Throughput(port, kClients, operations,
-                                       [](LoadClient& c, int i) { c.Call("PutItem", PutBody(i)); });
-  figures.gets_per_second = Throughput(port, kClients, operations,
-                                       [](LoadClient& c, int i) { c.Call("GetItem", GetBody(i)); });
+  figures.put.latency = Median(puts);
+  figures.get.latency = Median(gets);
+  MeasureRate(server, Put, operations, figures.put);
+  MeasureRate(server, Get, operations, figures.get);
   return figures;
 }
 
 void Print(std::string_view name, const Figures& figures) {
-  fmt::print("{:22} PutItem {:7.1f} us {:8.0f}/s   GetItem {:7.1f} us {:8.0f}/s\n", name,
-             figures.put, figures.puts_per_second, figures.get, figures.gets_per_second);
+  for (const auto& [operation, figure] :
+       {std::pair{"PutItem", figures.put}, std::pair{"GetItem", figures.get}}) {
+    fmt::print("{:24} {} {:7.1f} us {:8.0f}/s {:7.1f} us of CPU\n", name, operation, figure.latency,
+               figure.per_second, figure.server_cpu);
+  }
 }
 
 std::vector<std::string> Kelvin(const std::filesystem::path& state, const std::string& option) {
   return {KELVIN_BENCH_CLI, "tables",      "--port",       "0",   "--ready-fd",
           "{fd}",           "--state-dir", state.string(), option};
+}
+
+void CompareWithFloor(const Figures& memory) {
+  const std::size_t body = PutBody(0).size() - GetBody(0).size();  // about what a GetItem answers
+  const ServerProcess server({KELVIN_BENCH_HTTP_FLOOR, std::to_string(body)});
+  const Figures floor = Measure(server, 2000, 40000);
+  Print("answering alone", floor);
+  fmt::print("kelvin's rate / its       PutItem {:.2f}   GetItem {:.2f}\n",
+             memory.put.per_second / floor.put.per_second,
+             memory.get.per_second / floor.get.per_second);
 }
 
 void CompareWithDynalite(const Figures& memory, const std::string& dynalite) {
@@ -113,27 +154,29 @@ void CompareWithDynalite(const Figures& memory, const std::string& dynalite) {
   }
   const ServerProcess server(
       {"node", "-e", script, "--", std::filesystem::absolute(dynalite).string()});
-  const Figures peer = Measure(server.port(), 500, 4000);
+  CreateTable(server.port());
+  const Figures peer = Measure(server, 500, 8000);
   Print("dynalite, in memory", peer);
-  fmt::print("kelvin / dynalite      PutItem {:.1f} x   GetItem {:.1f} x (aim 10 x)\n",
-             memory.puts_per_second / peer.puts_per_second,
-             memory.gets_per_second / peer.gets_per_second);
+  fmt::print("kelvin / dynalite         PutItem {:.1f} x   GetItem {:.1f} x (aim 10 x)\n",
+             memory.put.per_second / peer.put.per_second,
+             memory.get.per_second / peer.get.per_second);
+  fmt::print("dynalite's CPU / kelvin's PutItem {:.1f} x   GetItem {:.1f} x\n",
+             peer.put.server_cpu / memory.put.server_cpu,
+             peer.get.server_cpu / memory.get.server_cpu);
 }
 
 void MeasureDurable(const std::filesystem::path& folder) {
   const ServerProcess server(Kelvin(folder / "durable", "--fsync=always"));
-  const Figures figures = Measure(server.port(), 500, 8000);
-  Print("on disk, synced", figures);
+  CreateTable(server.port());
   Floor floor(folder);
-  LoadClient client(server.port());
+  HttpLoad client(server.port(), 1);
   std::vector<Microseconds> syncs;
   std::vector<Microseconds> puts;
   for (int i = 0; i < 500; ++i) {
     syncs.push_back(floor.Sync());
-    const auto start = std::chrono::steady_clock::now();
-    client.Call("PutItem", PutBody(i));
-    puts.push_back(Since(start));
+    puts.push_back(client.Run(Put(i), 1).front() * 1000);
   }
+  Print("on disk, synced", Measure(server, 500, 8000));
   fmt::print("one fsync {:.1f} us: PutItem {:.2f} x (aim 1.2, HTTP included)\n", Median(syncs),
              Median(puts) / Median(syncs));
 }
@@ -219,8 +262,9 @@ void MeasureStart(const std::filesystem::path& state) {
   for (int i = 0; i < 10; ++i) {
     const auto start = std::chrono::steady_clock::now();
     const ServerProcess server(Kelvin(state, "--fsync=always"));
-    LoadClient(server.port())
-        .Call("GetItem", R"({"TableName":"bench","Key":{"p":{"S":"one"},"s":{"N":"9"}}})");
+    HttpLoad(server.port(), 1)
+        .RunOnce(RequestFor("GetItem",
+                            R"({"TableName":"bench","Key":{"p":{"S":"one"},"s":{"N":"9"}}})"));
     starts.push_back(Since(start));
   }
   fmt::print("kelvin tables, from spawn to the first answer: {:.1f} ms (aim 50)\n",
@@ -233,9 +277,11 @@ void Run(const std::filesystem::path& parent, const std::string& dynalite) {
   std::optional<Figures> memory;
   {
     const ServerProcess server(Kelvin(folder->path() / "none", "--ephemeral"));
-    memory = Measure(server.port(), 5000, 40000);
+    CreateTable(server.port());
+    memory = Measure(server, 5000, 40000);
     Print("in memory", *memory);
   }
+  CompareWithFloor(*memory);
   CompareWithDynalite(*memory, dynalite);
   MeasureDurable(folder->path());
   {

@@ -1,4 +1,4 @@
-#include "invoke_load.h"
+#include "http_load.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,11 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "load_peer.h"
+#include "server_process.h"
 
 namespace kelvin::bench {
 
-struct InvokeLoad::Client {
+struct HttpLoad::Client {
   int socket = -1;
   std::string in;
   std::size_t wanted = 0;  // bytes of the answer, once known
@@ -40,18 +40,23 @@ int Connect(int port) {
   return socket;
 }
 
-Answer ToAnswer(const std::string& in) {
+// Ends the benchmark unless it is a success.
+void CheckAnswer(const std::string& in) {
   const std::size_t head = in.find("\r\n\r\n");
-  Answer answer{.status = std::atoi(in.c_str() + std::min<std::size_t>(in.size(), 9)),
-                .head = in.substr(0, head),
-                .body = in.substr(head + 4)};
-  if (answer.status / 100 != 2 || answer.head.contains("X-Amz-Function-Error")) Die(in);
-  return answer;
+  if (!in.starts_with("HTTP/1.1 2") || in.find("X-Amz-Function-Error") < head) Die(in);
+}
+
+Answer ToAnswer(const std::string& in) {
+  CheckAnswer(in);
+  const std::size_t head = in.find("\r\n\r\n");
+  return {.status = std::atoi(in.c_str() + std::min<std::size_t>(in.size(), 9)),
+          .head = in.substr(0, head),
+          .body = in.substr(head + 4)};
 }
 
 }  // namespace
 
-InvokeLoad::InvokeLoad(int port, int clients) : events_(::epoll_create1(EPOLL_CLOEXEC)) {
+HttpLoad::HttpLoad(int port, int clients) : events_(::epoll_create1(EPOLL_CLOEXEC)) {
   clients_.resize(static_cast<std::size_t>(clients));
   for (std::size_t i = 0; i < clients_.size(); ++i) {
     clients_[i].socket = Connect(port);
@@ -60,12 +65,12 @@ InvokeLoad::InvokeLoad(int port, int clients) : events_(::epoll_create1(EPOLL_CL
   }
 }
 
-InvokeLoad::~InvokeLoad() {
+HttpLoad::~HttpLoad() {
   for (const Client& client : clients_) ::close(client.socket);
   ::close(events_);
 }
 
-void InvokeLoad::Send(Client& client, const std::string& request) {
+void HttpLoad::Send(Client& client, const std::string& request) {
   client.in.clear();
   client.wanted = 0;
   client.sent = std::chrono::steady_clock::now();
@@ -77,7 +82,7 @@ void InvokeLoad::Send(Client& client, const std::string& request) {
   }
 }
 
-bool InvokeLoad::Receive(Client& client) {
+bool HttpLoad::Receive(Client& client) {
   char buffer[16384];
   const ssize_t count = ::recv(client.socket, buffer, sizeof buffer, 0);
   if (count <= 0) Die("the server hung up");
@@ -93,13 +98,18 @@ bool InvokeLoad::Receive(Client& client) {
   return client.in.size() >= client.wanted;
 }
 
-std::vector<double> InvokeLoad::Run(const std::string& request, int count) {
+std::vector<double> HttpLoad::Run(const std::string& request, int count) {
+  return Run([&](int) { return request; }, count);
+}
+
+std::vector<double> HttpLoad::Run(const RequestOf& request, int count) {
   std::vector<double> times;
   times.reserve(static_cast<std::size_t>(count));
-  int to_send = count;
-  for (Client& client : clients_) {
-    if (to_send-- > 0) Send(client, request);
-  }
+  int turn = 0;
+  const auto next = [&](Client& client) {
+    if (turn < count) Send(client, request(turn++));
+  };
+  for (Client& client : clients_) next(client);
   epoll_event ready[64];
   while (static_cast<int>(times.size()) < count) {
     const int events = ::epoll_wait(events_, ready, std::size(ready), -1);
@@ -107,14 +117,14 @@ std::vector<double> InvokeLoad::Run(const std::string& request, int count) {
       Client& client = clients_[ready[i].data.u64];
       if (!Receive(client)) continue;
       times.push_back(Since(client.sent) / 1000);
-      ToAnswer(client.in);
-      if (to_send-- > 0) Send(client, request);
+      CheckAnswer(client.in);
+      next(client);
     }
   }
   return times;
 }
 
-std::vector<Answer> InvokeLoad::RunOnce(const std::string& request) {
+std::vector<Answer> HttpLoad::RunOnce(const std::string& request) {
   for (Client& client : clients_) Send(client, request);
   std::vector<Answer> answers;
   for (Client& client : clients_) {
@@ -133,7 +143,7 @@ std::string RequestText(std::string_view method, std::string_view path, std::str
 
 Answer Call(int port, std::string_view method, std::string_view path, std::string_view body,
             std::string_view headers) {
-  InvokeLoad one(port, 1);
+  HttpLoad one(port, 1);
   return one.RunOnce(RequestText(method, path, body, headers)).front();
 }
 

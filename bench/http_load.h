@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,16 +16,19 @@ struct Answer {
 
 // Keep-alive clients on one thread, each of which sends its next request as soon as its last one
 // is answered: it does as little as one can, so that what is measured is the server.
-class InvokeLoad {
+class HttpLoad {
  public:
-  InvokeLoad(int port, int clients);
-  InvokeLoad(const InvokeLoad&) = delete;
-  InvokeLoad& operator=(const InvokeLoad&) = delete;
-  ~InvokeLoad();
+  HttpLoad(int port, int clients);
+  HttpLoad(const HttpLoad&) = delete;
+  HttpLoad& operator=(const HttpLoad&) = delete;
+  ~HttpLoad();
 
   // Sends `count` requests in all; milliseconds from send to answer of each. Every answer must be
   // a success, of the service and of the function.
   std::vector<double> Run(const std::string& request, int count);
+  // The same with a request of its own for each turn in [0, count).
+  using RequestOf = std::function<std::string(int turn)>;
+  std::vector<double> Run(const RequestOf& request, int count);
   // One request by each client at once; the answers.
   std::vector<Answer> RunOnce(const std::string& request);
 

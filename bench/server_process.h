@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,31 +26,12 @@ class ServerProcess {
 
   int port() const { return port_; }
   int pid() const { return pid_; }
+  // CPU time that the process has used by now, in user and kernel mode.
+  Microseconds CpuTime() const;
 
  private:
   int pid_ = -1;
   int port_ = 0;
 };
-
-// A keep-alive client that does as little as one can, so that what is measured is the server.
-class LoadClient {
- public:
-  explicit LoadClient(int port);
-  LoadClient(const LoadClient&) = delete;
-  LoadClient& operator=(const LoadClient&) = delete;
-  ~LoadClient();
-
-  // Sends one DynamoDB request and reads the answer, which must be a success.
-  void Call(std::string_view operation, std::string_view body);
-
- private:
-  int socket_ = -1;
-  std::string out_;
-  std::string in_;
-};
-
-// Calls `work(client, i)` for i in [0, count) from several clients at once; operations per second.
-using ClientWork = std::function<void(LoadClient& client, int i)>;
-double Throughput(int port, int clients, int count, const ClientWork& work);
 
 }  // namespace kelvin::bench
