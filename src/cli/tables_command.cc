@@ -1,9 +1,14 @@
 #include "cli/tables_command.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <span>
+#include <thread>
 #include <utility>
+#include <vector>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -44,10 +49,13 @@ std::string Greeting(const TablesServeOptions& options, const std::string& url) 
       url, where);
 }
 
-// The tables and the server on one event loop.
+// The tables and a server on as many event loops as can be of use to few clients.
 class TablesService {
  public:
-  explicit TablesService(std::unique_ptr<tables::Tables> tables) : handler_(std::move(tables)) {}
+  explicit TablesService(std::unique_ptr<tables::Tables> tables) : handler_(std::move(tables)) {
+    const std::size_t loops = std::clamp(std::thread::hardware_concurrency(), 1U, kMostLoops);
+    for (std::size_t i = 0; i < loops; ++i) loops_.push_back(std::make_unique<asio::io_context>(1));
+  }
   TablesService(const TablesService&) = delete;
   TablesService& operator=(const TablesService&) = delete;
   ~TablesService() {
@@ -57,8 +65,10 @@ class TablesService {
   }
 
   std::expected<void, Error> Listen(const http::Endpoint& endpoint, Log& log) {
+    std::vector<asio::any_io_executor> executors;
+    for (const auto& loop : loops_) executors.emplace_back(loop->get_executor());
     auto server = http::Server::Listen(
-        context_.get_executor(), endpoint,
+        executors, endpoint,
         [this](http::Request request) { return handler_.Answer(std::move(request)); }, log,
         {.max_body_bytes = tables::Tables::kMaxRequestBytes}, &tables::Tables::TooLarge);
     if (!server) return std::unexpected(std::move(server.error()));
@@ -68,17 +78,29 @@ class TablesService {
   std::string url() const {
     return fmt::format("http://{}:{}", server_->endpoint().host, server_->endpoint().port);
   }
-  void Run() { context_.run(); }
+  void Run() {
+    std::vector<std::jthread> threads;
+    for (const auto& loop : std::span(loops_).subspan(1)) {
+      threads.emplace_back([&loop] {
+        const auto stays = asio::make_work_guard(*loop);
+        loop->run();
+      });
+    }
+    loops_.front()->run();
+  }
+  // Thread-safe.
   void Stop() {
-    asio::post(context_, [this] {
+    asio::post(*loops_.front(), [this] {
       server_->Stop();
-      context_.stop();
+      for (const auto& loop : loops_) loop->stop();
     });
   }
 
  private:
+  static constexpr unsigned kMostLoops = 4;
+
   TablesHandler handler_;
-  asio::io_context context_{1};
+  std::vector<std::unique_ptr<asio::io_context>> loops_;
   std::unique_ptr<http::Server> server_;
 };
 

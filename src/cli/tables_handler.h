@@ -11,7 +11,7 @@
 
 namespace kelvin::cli {
 
-// Puts tables, which block, behind an HTTP server's event loop: small writes share commits on a
+// Puts tables, which block, behind an HTTP server's event loops: small writes share commits on a
 // thread of their own, and what may take long goes to other threads.
 class TablesHandler {
  public:
@@ -20,7 +20,7 @@ class TablesHandler {
   TablesHandler& operator=(const TablesHandler&) = delete;
   ~TablesHandler();  // waits for requests that are being answered
 
-  // The object outlives the answer.
+  // The object outlives the answer. Thread-safe.
   boost::asio::awaitable<http::Reply> Answer(http::Request request);
   tables::Tables& tables() { return *tables_; }  // thread-safe
   // Waits for requests that are being answered; none may come after.

@@ -88,11 +88,27 @@ void WriteLane::Run() {
   }
 }
 
+// Each loop is woken once.
 void WriteLane::Finish(std::vector<Waiting> batch, std::vector<http::Response> responses) {
-  const asio::any_io_executor loop = batch.front().loop;
-  asio::post(loop, [batch = std::move(batch), responses = std::move(responses)]() mutable {
-    for (std::size_t i = 0; i < batch.size(); ++i) batch[i].resume(std::move(responses[i]));
-  });
+  while (!batch.empty()) {
+    const asio::any_io_executor loop = batch.front().loop;
+    std::vector<std::pair<Resume, http::Response>> answers;
+    std::vector<Waiting> others;
+    std::vector<http::Response> for_others;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (batch[i].loop == loop) {
+        answers.emplace_back(std::move(batch[i].resume), std::move(responses[i]));
+      } else {
+        others.push_back(std::move(batch[i]));
+        for_others.push_back(std::move(responses[i]));
+      }
+    }
+    asio::post(loop, [answers = std::move(answers)]() mutable {
+      for (auto& [resume, response] : answers) resume(std::move(response));
+    });
+    batch = std::move(others);
+    responses = std::move(for_others);
+  }
 }
 
 }  // namespace kelvin::cli

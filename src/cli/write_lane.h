@@ -23,16 +23,17 @@ class WriteLane {
   WriteLane& operator=(const WriteLane&) = delete;
   ~WriteLane();  // as Join
 
-  // Called on one event loop, whose thread goes on meanwhile.
+  // Called on an event loop, whose thread goes on meanwhile.
   boost::asio::awaitable<http::Response> Answer(http::Request request);
   // Answers what still waits; none may come after.
   void Join();
 
  private:
+  using Resume = std::move_only_function<void(http::Response)>;
   struct Waiting {
     http::Request request;
     boost::asio::any_io_executor loop;
-    std::move_only_function<void(http::Response)> resume;
+    Resume resume;
   };
   void Add(Waiting waiting);
   void Run();

@@ -1,9 +1,12 @@
 #include "cli/write_lane.h"
 
+#include <array>
+#include <thread>
 #include <vector>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
@@ -69,6 +72,34 @@ TEST_F(WriteLanes, AnswerEveryClient) {
   while (statuses_.size() < 15) loop.run_one();
   EXPECT_EQ(statuses_, std::vector<int>(15, 200));
   EXPECT_EQ(tables_->Handle(Put(7)).status, 400);
+}
+
+TEST_F(WriteLanes, AnswerEachClientOnItsOwnLoop) {
+  WriteLane lane(*tables_);
+  std::array<asio::io_context, 2> loops;
+  std::array<std::vector<std::thread::id>, 2> ran;
+  const auto ask = [&](std::size_t loop, int first) -> asio::awaitable<void> {
+    const auto stays = asio::make_work_guard(loops[loop]);
+    for (int i = 0; i < 20; ++i) {
+      const http::Response response = co_await lane.Answer(Put(first + i));
+      EXPECT_EQ(response.status, 200);
+      ran[loop].push_back(std::this_thread::get_id());
+    }
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t loop = 0; loop < loops.size(); ++loop) {
+    for (int client = 0; client < 2; ++client) {
+      const int first = 100 * static_cast<int>(2 * loop) + 100 * client;
+      asio::co_spawn(loops[loop], ask(loop, first), asio::detached);
+    }
+  }
+  for (auto& loop : loops) threads.emplace_back([&loop] { loop.run(); });
+  std::vector<std::thread::id> expected;
+  for (const auto& thread : threads) expected.push_back(thread.get_id());
+  for (auto& thread : threads) thread.join();
+  for (std::size_t loop = 0; loop < loops.size(); ++loop) {
+    EXPECT_EQ(ran[loop], std::vector(40, expected[loop]));
+  }
 }
 
 TEST_F(WriteLanes, AnswerWhatWaitsWhenTheyEnd) {

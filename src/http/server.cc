@@ -9,7 +9,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -82,36 +84,33 @@ std::expected<tcp::endpoint, Error> AddressOf(const Endpoint& endpoint) {
 
 }  // namespace
 
-// What the server and its connections hold together: it lives as long as any of them.
-class Server::Shared : public std::enable_shared_from_this<Shared> {
- public:
-  Shared(const asio::any_io_executor& executor, Handler handler, Log& log,
-         const ServerLimits& limits, TooLarge too_large, StreamHandler streams)
-      : handler(std::move(handler)),
-        too_large(std::move(too_large)),
-        streams(std::move(streams)),
-        limits(limits),
-        log(log),
-        acceptor_(executor),
-        sweep_timer_(executor) {}
+// What all connections answer with.
+struct Server::Answers {
+  Handler handler;
+  TooLarge too_large;
+  StreamHandler streams;
+  ServerLimits limits;
+  Log& log;
+};
 
-  std::expected<void, Error> Open(const tcp::endpoint& address, const Endpoint& named);
-  awaitable<void> Accept();
+// What the server and the connections on one executor hold together: it lives as long as any of
+// them. Used on that executor.
+class Server::Loop : public std::enable_shared_from_this<Loop> {
+ public:
+  Loop(asio::any_io_executor executor, std::shared_ptr<const Answers> answers)
+      : executor_(std::move(executor)), answers_(std::move(answers)), sweep_timer_(executor_) {}
+
+  const asio::any_io_executor& executor() const { return executor_; }
+  const Answers& answers() const { return *answers_; }
+  void Take(tcp::socket socket);
   void Stop();
   void DropAll();
   void Add(Connection& connection) { connections_.push_back(&connection); }
   void Remove(Connection& connection) { connections_.remove(&connection); }
-  bool has_unread();
+  bool has_unread() const;
   bool stopping() const { return stopping_; }
   // The server object is gone, and with it, perhaps, what the handler uses.
   bool dropped() const { return dropped_; }
-  int port() const { return acceptor_.local_endpoint().port(); }
-
-  const Handler handler;
-  const TooLarge too_large;
-  const StreamHandler streams;
-  const ServerLimits limits;
-  Log& log;
 
  private:
   // Time-outs are looked for in steps, not with a timer for each request.
@@ -119,7 +118,8 @@ class Server::Shared : public std::enable_shared_from_this<Shared> {
   void Sweep();
   void ArmSweep();
 
-  tcp::acceptor acceptor_;
+  asio::any_io_executor executor_;
+  std::shared_ptr<const Answers> answers_;
   asio::steady_timer sweep_timer_;
   bool sweeping_ = false;
   bool stopping_ = false;
@@ -127,15 +127,35 @@ class Server::Shared : public std::enable_shared_from_this<Shared> {
   std::list<Connection*> connections_;
 };
 
+// Accepts connections on the first executor and deals them out to all in turn.
+class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
+ public:
+  Acceptor(const asio::any_io_executor& executor, Log& log) : log_(log), acceptor_(executor) {}
+
+  std::expected<void, Error> Open(const tcp::endpoint& address, const Endpoint& named);
+  // The loops are those of the server, which may be gone before this has ended.
+  awaitable<void> Run(std::vector<std::weak_ptr<Loop>> loops);
+  void Close();
+  bool has_waiting();
+  int port() const { return acceptor_.local_endpoint().port(); }
+
+ private:
+  Log& log_;
+  tcp::acceptor acceptor_;
+};
+
 class Server::Connection : public std::enable_shared_from_this<Connection>,
                            private BodySink,
                            private BodySource {
  public:
-  Connection(tcp::socket socket, std::shared_ptr<Shared> shared)
-      : socket_(std::move(socket)), shared_(std::move(shared)), buffer_(kReadBytes) {
-    shared_->Add(*this);
+  Connection(tcp::socket socket, std::shared_ptr<Loop> loop)
+      : socket_(std::move(socket)),
+        loop_(std::move(loop)),
+        answers_(loop_->answers()),
+        buffer_(kReadBytes) {
+    loop_->Add(*this);
   }
-  ~Connection() override { shared_->Remove(*this); }
+  ~Connection() override { loop_->Remove(*this); }
 
   static awaitable<void> Run(std::shared_ptr<Connection> self);
   void CloseIfIdle() {
@@ -177,7 +197,8 @@ class Server::Connection : public std::enable_shared_from_this<Connection>,
   awaitable<void> Linger();
 
   tcp::socket socket_;
-  std::shared_ptr<Shared> shared_;
+  std::shared_ptr<Loop> loop_;
+  const Answers& answers_;
   Phase phase_ = Phase::kIdle;
   SteadyTime deadline_ = SteadyTime::max();
   bool timed_out_ = false;
@@ -193,8 +214,8 @@ class Server::Connection : public std::enable_shared_from_this<Connection>,
   std::string head_;
 };
 
-std::expected<void, Error> Server::Shared::Open(const tcp::endpoint& address,
-                                                const Endpoint& named) {
+std::expected<void, Error> Server::Acceptor::Open(const tcp::endpoint& address,
+                                                  const Endpoint& named) {
   error_code error;
   acceptor_.open(address.protocol(), error);
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
@@ -204,37 +225,57 @@ std::expected<void, Error> Server::Shared::Open(const tcp::endpoint& address,
   return {};
 }
 
-awaitable<void> Server::Shared::Accept() {
+awaitable<void> Server::Acceptor::Run(std::vector<std::weak_ptr<Loop>> loops) {
   const auto self = shared_from_this();
-  while (!stopping_) {
+  for (std::size_t turn = 0; acceptor_.is_open(); ++turn) {
+    const auto loop = loops[turn % loops.size()].lock();
+    if (!loop) break;
     error_code error;
-    auto socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
-    if (stopping_ || error == asio::error::operation_aborted) break;
+    auto socket = co_await acceptor_.async_accept(loop->executor(),
+                                                  asio::redirect_error(asio::use_awaitable, error));
+    if (!acceptor_.is_open() || error == asio::error::operation_aborted) break;
     if (error) {
       // Most likely out of file descriptors: a moment later some may be free again.
-      log.Write(LogLevel::kWarn, "http", "cannot accept a connection: {}", error.message());
+      log_.Write(LogLevel::kWarn, "http", "cannot accept a connection: {}", error.message());
       asio::steady_timer pause(acceptor_.get_executor(), std::chrono::milliseconds{100});
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
       continue;
     }
     socket.set_option(tcp::no_delay(true), error);
-    ArmSweep();
-    asio::co_spawn(acceptor_.get_executor(),
-                   Connection::Run(std::make_shared<Connection>(std::move(socket), self)),
-                   asio::detached);
+    asio::dispatch(loop->executor(),
+                   [loop, socket = std::move(socket)]() mutable { loop->Take(std::move(socket)); });
   }
 }
 
-std::chrono::milliseconds Server::Shared::SweepInterval() const {
+void Server::Acceptor::Close() {
+  error_code ignored;
+  acceptor_.close(ignored);
+}
+
+bool Server::Acceptor::has_waiting() {
+  pollfd waiting{acceptor_.native_handle(), POLLIN, 0};
+  return ::poll(&waiting, 1, 0) > 0;
+}
+
+void Server::Loop::Take(tcp::socket socket) {
+  if (stopping_) return;
+  ArmSweep();
+  asio::co_spawn(
+      executor_,
+      Connection::Run(std::make_shared<Connection>(std::move(socket), shared_from_this())),
+      asio::detached);
+}
+
+std::chrono::milliseconds Server::Loop::SweepInterval() const {
   std::chrono::milliseconds shortest = std::chrono::milliseconds::max();
-  for (const auto timeout : {limits.request_timeout, limits.idle_timeout}) {
+  for (const auto timeout : {answers_->limits.request_timeout, answers_->limits.idle_timeout}) {
     if (timeout > timeout.zero()) shortest = std::min(shortest, timeout);
   }
   if (shortest == std::chrono::milliseconds::max()) return std::chrono::milliseconds::zero();
   return std::clamp(shortest / 4, std::chrono::milliseconds{1}, std::chrono::milliseconds{1000});
 }
 
-void Server::Shared::ArmSweep() {
+void Server::Loop::ArmSweep() {
   const auto interval = SweepInterval();
   if (sweeping_ || interval == interval.zero()) return;
   sweeping_ = true;
@@ -247,27 +288,23 @@ void Server::Shared::ArmSweep() {
   });
 }
 
-void Server::Shared::Sweep() {
+void Server::Loop::Sweep() {
   const auto now = std::chrono::steady_clock::now();
   for (Connection* connection : connections_) connection->CloseIfExpired(now);
   if (!connections_.empty()) ArmSweep();
 }
 
-bool Server::Shared::has_unread() {
-  pollfd waiting{acceptor_.native_handle(), POLLIN, 0};
-  if (::poll(&waiting, 1, 0) > 0) return true;
+bool Server::Loop::has_unread() const {
   return std::ranges::any_of(connections_,
                              [](const Connection* connection) { return connection->has_unread(); });
 }
 
-void Server::Shared::Stop() {
+void Server::Loop::Stop() {
   if (std::exchange(stopping_, true)) return;
-  error_code ignored;
-  acceptor_.close(ignored);
   for (Connection* connection : connections_) connection->CloseIfIdle();
 }
 
-void Server::Shared::DropAll() {
+void Server::Loop::DropAll() {
   dropped_ = true;
   sweep_timer_.cancel();
   for (Connection* connection : connections_) connection->Close();
@@ -280,7 +317,7 @@ void Server::Connection::Enter(Phase phase) {
     return;
   }
   const auto timeout =
-      phase == Phase::kReading ? shared_->limits.request_timeout : shared_->limits.idle_timeout;
+      phase == Phase::kReading ? answers_.limits.request_timeout : answers_.limits.idle_timeout;
   deadline_ =
       timeout > timeout.zero() ? std::chrono::steady_clock::now() + timeout : SteadyTime::max();
 }
@@ -297,9 +334,9 @@ void Server::Connection::CloseIfExpired(SteadyTime now) {
 awaitable<void> Server::Connection::Run(std::shared_ptr<Connection> self) {
   bool open = true;
   bool all_read = true;
-  while (open && !self->shared_->stopping()) {
+  while (open && !self->loop_->stopping()) {
     const Got got = co_await self->ReadRequest();
-    if (got == Got::kClosed || self->shared_->dropped()) break;
+    if (got == Got::kClosed || self->loop_->dropped()) break;
     if (got == Got::kProblem) {
       Response refusal = self->Refusal();
       co_await self->Write(std::move(refusal), AfterAnswer::kClose);
@@ -309,7 +346,7 @@ awaitable<void> Server::Connection::Run(std::shared_ptr<Connection> self) {
     self->Enter(Phase::kHandling);
     Reply reply = co_await self->Answer(got);
     all_read = self->parser_->done();
-    open = all_read && self->parser_->keep_alive() && !self->shared_->stopping();
+    open = all_read && self->parser_->keep_alive() && !self->loop_->stopping();
     const AfterAnswer after = open ? AfterAnswer::kKeepOpen : AfterAnswer::kClose;
     const bool written = co_await self->Send(std::move(reply), after);
     open = open && written;
@@ -331,7 +368,7 @@ awaitable<void> Server::Connection::Linger() {
 }
 
 awaitable<Server::Connection::Got> Server::Connection::ReadRequest() {
-  const auto& limits = shared_->limits;
+  const auto& limits = answers_.limits;
   parser_.emplace(request_, RequestParser::Limits{limits.max_header_bytes, limits.max_body_bytes,
                                                   limits.max_discarded_bytes});
   if (end_ == begin_ && buffer_.size() > kReadBytes) {
@@ -390,16 +427,16 @@ Response Server::Connection::Refusal() const {
 }
 
 Response Server::Connection::TooLargeAnswer() const {
-  if (shared_->too_large) return shared_->too_large(request_);
+  if (answers_.too_large) return answers_.too_large(request_);
   return ResponseTo(RequestParser::Problem::kBodyTooLarge);
 }
 
 bool Server::Connection::IsToBeStreamed() const {
-  return shared_->streams.wanted && shared_->streams.wanted(request_);
+  return answers_.streams.wanted && answers_.streams.wanted(request_);
 }
 
 awaitable<Reply> Server::Connection::AskHandler(Got got) {
-  if (got == Got::kRequest) return shared_->handler(std::move(request_));
+  if (got == Got::kRequest) return answers_.handler(std::move(request_));
   Request head = std::move(request_);
   // What has come of the body belongs to Next, as the trailers do.
   request_ = Request{};
@@ -409,13 +446,13 @@ awaitable<Reply> Server::Connection::AskHandler(Got got) {
   for (const auto& [name, value] : fields) {
     (number++ < parser_->head_fields() ? head.headers : request_.headers).Add(name, value);
   }
-  return shared_->streams.handle(std::move(head), *this);
+  return answers_.streams.handle(std::move(head), *this);
 }
 
 awaitable<std::expected<std::string, Error>> Server::Connection::Next() {
   while (request_.body.empty() && !parser_->done()) {
     const bool read = co_await ReadSome();
-    if (!read || timed_out_ || shared_->dropped()) {
+    if (!read || timed_out_ || loop_->dropped()) {
       co_return std::unexpected(Error{ErrorCode::kUnavailable, "the client hung up"});
     }
     begin_ += parser_->Put({buffer_.data() + begin_, end_ - begin_});
@@ -437,7 +474,7 @@ awaitable<Reply> Server::Connection::Answer(Got got) {
     Reply reply = co_await AskHandler(got);
     co_return reply;
   } catch (const std::exception& exception) {
-    shared_->log.Write(LogLevel::kError, "http", "answering {} failed: {}", target_,
+    answers_.log.Write(LogLevel::kError, "http", "answering {} failed: {}", target_,
                        exception.what());
   }
   co_return PlainResponse(500, "internal error; the service's log says more");
@@ -458,7 +495,7 @@ awaitable<bool> Server::Connection::WriteChunks(Reply reply, AfterAnswer after) 
   try {
     whole = co_await reply.body(*this);
   } catch (const std::exception& exception) {
-    shared_->log.Write(LogLevel::kError, "http", "answering {} failed: {}", target_,
+    answers_.log.Write(LogLevel::kError, "http", "answering {} failed: {}", target_,
                        exception.what());
   }
   // Without the last chunk the client sees that something is missing.
@@ -483,7 +520,7 @@ awaitable<bool> Server::Connection::WriteBytes(std::string_view head, std::strin
                                                 asio::buffer(end)};
   error_code error;
   co_await asio::async_write(socket_, parts, asio::redirect_error(asio::use_awaitable, error));
-  co_return !error && !shared_->dropped();
+  co_return !error && !loop_->dropped();
 }
 
 awaitable<bool> Server::Connection::Write(Response response, AfterAnswer after) {
@@ -501,31 +538,49 @@ awaitable<bool> Server::Connection::Write(Response response, AfterAnswer after) 
 std::expected<std::unique_ptr<Server>, Error> Server::Listen(
     const asio::any_io_executor& executor, const Endpoint& endpoint, Handler handler, Log& log,
     const ServerLimits& limits, TooLarge too_large, StreamHandler streams) {
-  auto address = AddressOf(endpoint);
-  if (!address) return std::unexpected(std::move(address.error()));
-  auto shared = std::make_shared<Shared>(executor, std::move(handler), log, limits,
-                                         std::move(too_large), std::move(streams));
-  auto opened = shared->Open(*address, endpoint);
-  if (!opened) return std::unexpected(std::move(opened.error()));
-  asio::co_spawn(executor, shared->Accept(), asio::detached);
-  const Endpoint real{address->address().to_string(), shared->port()};
-  return std::unique_ptr<Server>(new Server(std::move(shared), real));
+  return Listen({&executor, 1}, endpoint, std::move(handler), log, limits, std::move(too_large),
+                std::move(streams));
 }
 
-Server::Server(std::shared_ptr<Shared> shared, Endpoint endpoint)
-    : shared_(std::move(shared)), endpoint_(std::move(endpoint)) {}
+std::expected<std::unique_ptr<Server>, Error> Server::Listen(
+    std::span<const asio::any_io_executor> executors, const Endpoint& endpoint, Handler handler,
+    Log& log, const ServerLimits& limits, TooLarge too_large, StreamHandler streams) {
+  auto address = AddressOf(endpoint);
+  if (!address) return std::unexpected(std::move(address.error()));
+  auto acceptor = std::make_shared<Acceptor>(executors.front(), log);
+  auto opened = acceptor->Open(*address, endpoint);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  const auto answers = std::make_shared<const Answers>(
+      Answers{std::move(handler), std::move(too_large), std::move(streams), limits, log});
+  std::vector<std::shared_ptr<Loop>> loops;
+  for (const auto& executor : executors) loops.push_back(std::make_shared<Loop>(executor, answers));
+  asio::co_spawn(executors.front(), acceptor->Run({loops.begin(), loops.end()}), asio::detached);
+  const Endpoint real{address->address().to_string(), acceptor->port()};
+  return std::unique_ptr<Server>(new Server(std::move(acceptor), std::move(loops), real));
+}
+
+Server::Server(std::shared_ptr<Acceptor> acceptor, std::vector<std::shared_ptr<Loop>> loops,
+               Endpoint endpoint)
+    : acceptor_(std::move(acceptor)), loops_(std::move(loops)), endpoint_(std::move(endpoint)) {}
 
 Server::~Server() {
-  shared_->Stop();
-  shared_->DropAll();
+  acceptor_->Close();
+  for (const auto& loop : loops_) {
+    loop->Stop();
+    loop->DropAll();
+  }
 }
 
 void Server::Stop() {
-  shared_->Stop();
+  acceptor_->Close();
+  loops_.front()->Stop();
+  for (const auto& loop : std::span(loops_).subspan(1)) {
+    asio::post(loop->executor(), [loop] { loop->Stop(); });
+  }
 }
 
 bool Server::has_unread() const {
-  return shared_->has_unread();
+  return acceptor_->has_waiting() || loops_.front()->has_unread();
 }
 
 }  // namespace kelvin::http

@@ -4,9 +4,11 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -79,7 +81,9 @@ using TooLarge = std::function<Response(const Request& head)>;
 // An HTTP/1.1 server: keep-alive, pipelined and chunked requests, Expect: 100-continue. Answers
 // are sent with one system call. Malformed requests are answered 400.
 // Everything runs on the executor given to Listen, which must not run on two threads at once;
-// Stop and the destructor are called there too, or when nothing runs it.
+// Stop and the destructor are called there too, or when nothing runs it. Of several executors each
+// has its share of the connections, and the handler must be thread-safe; Stop is called on the
+// first, and the destructor when nothing runs any.
 class Server {
  public:
   // Listens at once. Port 0 takes a free one. Fails with kAlreadyExists when the port is in use,
@@ -89,6 +93,10 @@ class Server {
       const boost::asio::any_io_executor& executor, const Endpoint& endpoint, Handler handler,
       Log& log, const ServerLimits& limits = {}, TooLarge too_large = {},
       StreamHandler streams = {});
+  static std::expected<std::unique_ptr<Server>, Error> Listen(
+      std::span<const boost::asio::any_io_executor> executors, const Endpoint& endpoint,
+      Handler handler, Log& log, const ServerLimits& limits = {}, TooLarge too_large = {},
+      StreamHandler streams = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();  // as Stop, and then drops connections that still wait for a handler
@@ -97,18 +105,22 @@ class Server {
   const Endpoint& endpoint() const { return endpoint_; }
 
   // Whether something that clients sent waits to be read: not what comes after a request that is
-  // being answered.
+  // being answered. For a server with one executor.
   bool has_unread() const;
 
   // Accepts nothing more, closes idle connections now and the others after their current answer.
   void Stop();
 
  private:
-  class Shared;
+  class Acceptor;
+  class Loop;
   class Connection;
-  Server(std::shared_ptr<Shared> shared, Endpoint endpoint);
+  struct Answers;
+  Server(std::shared_ptr<Acceptor> acceptor, std::vector<std::shared_ptr<Loop>> loops,
+         Endpoint endpoint);
 
-  std::shared_ptr<Shared> shared_;
+  std::shared_ptr<Acceptor> acceptor_;
+  std::vector<std::shared_ptr<Loop>> loops_;
   Endpoint endpoint_;
 };
 

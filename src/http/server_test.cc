@@ -1,14 +1,19 @@
 #include "http/server.h"
 
 #include <array>
+#include <map>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 #include <boost/asio/connect.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -22,9 +27,12 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using ::testing::_;
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 using ::testing::StartsWith;
 
 asio::awaitable<Reply> Echo(Request request) {
@@ -226,6 +234,55 @@ TEST_F(ServerTest, DropsConnectionsThatWaitForAHandlerWhenItEnds) {
   EXPECT_EQ(ReadAll(socket), "");
   asio::post(context_, [&] { never.reset(); });
   thread_.join();
+}
+
+TEST(Server, DealsConnectionsOutToItsLoops) {
+  FakeClock clock;
+  Log log(clock, LogLevel::kInfo, {});
+  std::array<asio::io_context, 2> loops;
+  std::mutex mutex;
+  std::map<std::thread::id, int> answered;
+  const std::array executors{asio::any_io_executor(loops[0].get_executor()),
+                             asio::any_io_executor(loops[1].get_executor())};
+  auto server = Server::Listen(
+      executors, {"127.0.0.1", 0},
+      [&](Request request) -> asio::awaitable<Reply> {
+        const std::lock_guard lock(mutex);
+        ++answered[std::this_thread::get_id()];
+        co_return Response{200, {}, std::move(request.body)};
+      },
+      log);
+  ASSERT_TRUE(server) << server.error().message;
+  std::vector<std::thread> threads;
+  for (auto& loop : loops) {
+    threads.emplace_back([&loop] {
+      const auto stays = asio::make_work_guard(loop);
+      loop.run();
+    });
+  }
+  asio::io_context client_context;
+  std::vector<tcp::socket> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back(client_context);
+    clients.back().connect(
+        {asio::ip::address_v4::loopback(), static_cast<std::uint16_t>((*server)->endpoint().port)});
+    asio::write(clients.back(), asio::buffer(std::string_view("GET / HTTP/1.1\r\n\r\n")));
+    std::string answer;
+    asio::read_until(clients.back(), asio::dynamic_buffer(answer), "\r\n\r\n");
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  }
+  EXPECT_THAT(answered, ElementsAre(Pair(_, 2), Pair(_, 2)));
+
+  // Idle connections of every loop are closed.
+  asio::post(loops[0], [&] { (*server)->Stop(); });
+  for (auto& client : clients) {
+    char byte = 0;
+    boost::system::error_code error;
+    asio::read(client, asio::buffer(&byte, 1), error);
+    EXPECT_EQ(error, asio::error::eof);
+  }
+  for (auto& loop : loops) loop.stop();
+  for (auto& thread : threads) thread.join();
 }
 
 TEST_F(ServerTest, SaysWhoHoldsAPortInUse) {
