@@ -29,6 +29,8 @@ bool Headers::Has(std::string_view name) const {
 }
 
 void Headers::Add(std::string_view name, std::string_view value) {
+  constexpr std::size_t kUsual = 8;
+  if (fields_.empty()) fields_.reserve(kUsual);
   fields_.emplace_back(name, value);
 }
 

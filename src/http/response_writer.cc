@@ -1,5 +1,6 @@
 #include "http/response_writer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <iterator>
 #include <ostream>  // Boost's string_view needs it and does not say so
@@ -39,13 +40,23 @@ void AppendDate(std::string& out, std::time_t now) {
   out.append(" GMT");
 }
 
-void AppendValue(std::string& out, std::string_view value) {
-  const std::size_t start = out.size();
-  out.append(value);
-  if (value.find_first_of("\r\n") == value.npos) return;
-  for (std::size_t i = start; i < out.size(); ++i) {
-    if (out[i] == '\r' || out[i] == '\n') out[i] = ' ';
+// The same for all answers of a second.
+void AppendDateOf(std::string& out, std::time_t now) {
+  thread_local std::time_t second = -1;
+  thread_local std::string date;
+  if (second != now) {
+    date.clear();
+    AppendDate(date, now);
+    second = now;
   }
+  out.append(date);
+}
+
+void AppendValue(std::string& out, std::string_view value) {
+  const auto start = static_cast<std::ptrdiff_t>(out.size());
+  out.append(value);
+  std::replace_if(
+      out.begin() + start, out.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
 }
 
 }  // namespace
@@ -63,7 +74,7 @@ void AppendResponseHead(const Response& response, AfterAnswer after, std::time_t
   out.append("HTTP/1.1 ");
   AppendNumber(out, static_cast<std::size_t>(response.status));
   out.append(" ").append(ReasonPhrase(response.status)).append("\r\nDate: ");
-  AppendDate(out, now);
+  AppendDateOf(out, now);
   out.append("\r\n");
   for (const auto& [name, value] : response.headers) {
     out.append(name).append(": ");

@@ -1,6 +1,7 @@
 #include "tables/key.h"
 
 #include <array>
+#include <memory>
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -16,12 +17,33 @@ constexpr std::size_t kHashBytes = 4;
 // key behind this word, so that a segment holds the same items here as there.
 constexpr std::string_view kHashSalt = "Outliers";
 
+// Looking the algorithm up costs several times what it does.
+class Md5 {
+ public:
+  Md5() : algorithm_(EVP_MD_fetch(nullptr, "MD5", nullptr)), context_(EVP_MD_CTX_new()) {}
+
+  using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
+  Digest Of(std::string_view first, std::string_view second) {
+    Digest digest{};
+    EVP_DigestInit_ex2(context_.get(), algorithm_.get(), nullptr);
+    EVP_DigestUpdate(context_.get(), first.data(), first.size());
+    EVP_DigestUpdate(context_.get(), second.data(), second.size());
+    EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
+    return digest;
+  }
+
+ private:
+  struct Free {
+    void operator()(EVP_MD* algorithm) const { EVP_MD_free(algorithm); }
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MD, Free> algorithm_;
+  std::unique_ptr<EVP_MD_CTX, Free> context_;
+};
+
 std::string HashedKey(std::string_view key) {
-  std::string salted;
-  salted.reserve(kHashSalt.size() + key.size());
-  salted.append(kHashSalt).append(key);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  EVP_Digest(salted.data(), salted.size(), digest.data(), nullptr, EVP_md5(), nullptr);
+  thread_local Md5 md5;
+  const Md5::Digest digest = md5.Of(kHashSalt, key);
   std::string hashed;
   hashed.reserve(kHashBytes + key.size());
   hashed.append(reinterpret_cast<const char*>(digest.data()), kHashBytes);

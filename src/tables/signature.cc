@@ -43,14 +43,20 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
-// The value of the first "name=value", or bare "name", in a list; none where there is none.
+// The value of the first "name=value", or bare "name", in a list; none where there is none. Looked
+// for in every request, so without a look at each part.
 std::optional<std::string_view> FindPart(std::string_view list, std::string_view name,
                                          std::string_view separators) {
-  while (!list.empty()) {
-    const std::string_view part = list.substr(0, list.find_first_of(separators));
-    if (part == name) return std::string_view{};
-    if (part.starts_with(name) && part[name.size()] == '=') return part.substr(name.size() + 1);
-    list.remove_prefix(std::min(part.size() + 1, list.size()));
+  const auto separates = [&](char c) {
+    return std::ranges::any_of(separators, [&](char separator) { return c == separator; });
+  };
+  for (std::size_t at = list.find(name); at != list.npos; at = list.find(name, at + name.size())) {
+    if (at > 0 && !separates(list[at - 1])) continue;
+    const std::string_view rest = list.substr(at + name.size());
+    if (rest.empty() || separates(rest.front())) return std::string_view{};
+    if (rest.front() != '=') continue;
+    const auto end = std::ranges::find_if(rest, separates);
+    return std::string_view(rest.begin() + 1, end);
   }
   return std::nullopt;
 }
