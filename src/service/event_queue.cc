@@ -15,9 +15,10 @@ using boost::asio::awaitable;
 
 namespace {
 
-constexpr std::chrono::hours kOldest{6};
-// Between attempts to run an event while the account is at its limit of concurrency.
-constexpr std::chrono::milliseconds kThrottleDelay{1000};
+constexpr std::chrono::milliseconds kOldest{std::chrono::hours{6}};
+// Between looks at an event that is throttled, or that the service could not run.
+constexpr std::chrono::milliseconds kShortestBackOff{1000};
+constexpr std::chrono::milliseconds kLongestBackOff{std::chrono::minutes{5}};
 
 std::int64_t EpochMilliseconds(Clock::WallTime time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
@@ -37,9 +38,15 @@ std::shared_ptr<Invocation> InvocationOf(const StoredEvent& event, const Place& 
 }  // namespace
 
 EventQueue::EventQueue(const Parts& parts, std::vector<std::chrono::milliseconds> retry_delays)
-    : parts_(parts), retry_delays_(std::move(retry_delays)) {}
+    : parts_(parts),
+      retry_delays_(std::move(retry_delays)),
+      line_(parts.timers,
+            [&parts = parts_](std::string_view name) { return parts.scheduler.Throttles(name); }) {
+  parts_.scheduler.TellOfPlaces([this] { line_.MoveUp(); });
+}
 
 EventQueue::~EventQueue() {
+  parts_.scheduler.TellOfPlaces({});
   Stop();
 }
 
@@ -57,10 +64,16 @@ void EventQueue::Resume(StoredEvent event) {
 }
 
 awaitable<void> EventQueue::Process(StoredEvent event) {
+  auto back_off = kShortestBackOff;
   for (;;) {
     const Attempted attempted = co_await Attempt(event);
     if (attempted.next == Attempted::Next::kStopped) break;
     if (attempted.next == Attempted::Next::kEnd) co_await Finish(event, attempted.end);
+    if (attempted.next == Attempted::Next::kDefer) {
+      co_await Sleep(std::min(back_off, TimeLeft(event)));
+      back_off = std::min(back_off * 2, kLongestBackOff);
+      continue;
+    }
     if (attempted.next != Attempted::Next::kRetry) {
       co_await Forget(event);
       break;
@@ -98,45 +111,57 @@ std::size_t EventQueue::MostAttempts(const StoredEvent& event) const {
   return std::min(static_cast<std::size_t>(*retries), retry_delays_.size()) + 1;
 }
 
-// Runs the event once, waiting as long as the function's concurrency does not let it.
+// Runs the event once, waiting as long as concurrency does not let it.
 awaitable<EventQueue::Attempted> EventQueue::Attempt(StoredEvent& event) {
-  Attempted result;
   const auto invocation = InvocationOf(event, parts_.place);
-  std::string version;
-  for (;;) {
-    if (stopping_) {
-      result.next = Attempted::Next::kStopped;
-      co_return result;
-    }
-    const auto record = parts_.registry.Find(event.function);
-    const auto target = record ? FindTarget(record, event.qualifier) : std::nullopt;
-    if (!target) {
-      parts_.log.Write(LogLevel::kWarn, "service", "event {} is dropped: function {} is gone",
-                       event.request_id, event.function);
-      co_return result;
-    }
-    result.next = Attempted::Next::kEnd;
-    if (IsTooOld(event)) {
-      parts_.log.Write(LogLevel::kWarn, "service", "event {} of function {} is dropped: too old",
-                       event.request_id, event.function);
-      result.end.condition = "EventAgeExceeded";
-      co_return result;
-    }
-    if (record->reserved_concurrency == 0) {
-      result.end.condition = "ZeroReservedConcurrency";
-      co_return result;
-    }
-    version = ChooseVersion(*target, parts_.random).version;
-    const auto submitted = parts_.scheduler.Submit(event.function, version, invocation);
-    if (submitted) break;
-    if (submitted.error().kind != ApiErrorKind::kTooManyRequests) {
-      result.next = Attempted::Next::kStopped;
-      co_return result;
-    }
-    co_await Sleep(kThrottleDelay);
-  }
+  Begun begun = co_await Begin(event, invocation);
+  if (begun.refused) co_return std::move(*begun.refused);
   InvokeOutcome outcome = co_await invocation->outcome.Wait();
-  co_return Judge(event, std::move(outcome), version);
+  co_return Judge(event, std::move(outcome), begun.version);
+}
+
+awaitable<EventQueue::Begun> EventQueue::Begin(const StoredEvent& event,
+                                               const std::shared_ptr<Invocation>& invocation) {
+  const EventLine::Spot spot = line_.Arrive(event.function);
+  auto back_off = kShortestBackOff;
+  for (;;) {
+    const Turn turn = line_.IsFirst(spot) ? Turn::kNow : Turn::kNotYet;
+    if (auto begun = TryToBegin(event, invocation, turn)) {
+      line_.Leave(spot);
+      co_return std::move(*begun);
+    }
+    co_await line_.Wait(spot, std::min(back_off, TimeLeft(event)));
+    back_off = std::min(back_off * 2, kLongestBackOff);
+  }
+}
+
+std::optional<EventQueue::Begun> EventQueue::TryToBegin(
+    const StoredEvent& event, const std::shared_ptr<Invocation>& invocation, Turn turn) {
+  using Next = Attempted::Next;
+  const auto refuse = [](Next next, std::string condition = {}) {
+    return Begun{.refused = Attempted{.next = next, .end = {.condition = std::move(condition)}},
+                 .version = {}};
+  };
+  if (stopping_) return refuse(Next::kStopped);
+  const auto record = parts_.registry.Find(event.function);
+  const auto target = record ? FindTarget(record, event.qualifier) : std::nullopt;
+  if (!target) {
+    parts_.log.Write(LogLevel::kWarn, "service", "event {} is dropped: function {} is gone",
+                     event.request_id, event.function);
+    return refuse(Next::kForget);
+  }
+  if (TimeLeft(event) == std::chrono::milliseconds{0}) {
+    parts_.log.Write(LogLevel::kWarn, "service", "event {} of function {} is dropped: too old",
+                     event.request_id, event.function);
+    return refuse(Next::kEnd, "EventAgeExceeded");
+  }
+  if (record->reserved_concurrency == 0) return refuse(Next::kEnd, "ZeroReservedConcurrency");
+  if (turn == Turn::kNotYet) return std::nullopt;
+  std::string version = ChooseVersion(*target, parts_.random).version;
+  const auto submitted = parts_.scheduler.Submit(event.function, version, invocation);
+  if (submitted) return Begun{.refused = {}, .version = std::move(version)};
+  if (submitted.error().kind == ApiErrorKind::kTooManyRequests) return std::nullopt;
+  return refuse(Next::kStopped);
 }
 
 EventQueue::Attempted EventQueue::Judge(StoredEvent& event, InvokeOutcome outcome,
@@ -144,6 +169,11 @@ EventQueue::Attempted EventQueue::Judge(StoredEvent& event, InvokeOutcome outcom
   using Next = Attempted::Next;
   const bool good = outcome.kind == InvokeOutcome::Kind::kResponse;
   if (!good && stopping_) return {.next = Next::kStopped};
+  if (outcome.kind == InvokeOutcome::Kind::kServiceError) {
+    parts_.log.Write(LogLevel::kWarn, "service", "event {} of function {} will be tried again: {}",
+                     event.request_id, event.function, outcome.payload);
+    return {.next = Next::kDefer};
+  }
   ++event.attempts;
   const bool last = static_cast<std::size_t>(event.attempts) >= MostAttempts(event);
   if (!good) {
@@ -195,10 +225,13 @@ awaitable<void> EventQueue::Send(const StoredEvent& event, const std::string& ar
                    event.request_id, arn, written.error().message);
 }
 
-bool EventQueue::IsTooOld(const StoredEvent& event) const {
-  const auto age = EpochMilliseconds(parts_.clock.WallNow()) - event.accepted_ms;
-  const auto oldest = ConfigOf(event).max_age_seconds;
-  return age > (oldest ? std::int64_t{*oldest} * 1000 : std::chrono::milliseconds(kOldest).count());
+std::chrono::milliseconds EventQueue::TimeLeft(const StoredEvent& event) const {
+  const auto asked = ConfigOf(event).max_age_seconds;
+  const std::chrono::milliseconds oldest = asked ? std::chrono::seconds{*asked} : kOldest;
+  const std::chrono::milliseconds age{EpochMilliseconds(parts_.clock.WallNow()) -
+                                      event.accepted_ms};
+  // Its last moment counts.
+  return std::max(oldest - age + std::chrono::milliseconds{1}, std::chrono::milliseconds{0});
 }
 
 awaitable<void> EventQueue::Sleep(std::chrono::milliseconds time) {
@@ -216,6 +249,7 @@ awaitable<void> EventQueue::Sleep(std::chrono::milliseconds time) {
 void EventQueue::Stop() {
   stopping_ = true;
   for (const auto& wake : sleeping_) wake->Set(false);
+  line_.Stop();
 }
 
 }  // namespace kelvin::service

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "service/destinations.h"
+#include "service/event_line.h"
 #include "service/function_registry.h"
 #include "service/function_store.h"
 #include "service/scheduler.h"
@@ -28,6 +30,10 @@ namespace kelvin::service {
 // there until its function has done with it, failed for the last time, or is deleted, and its
 // destination has what it is to have. After a restart they go on; an event may then run twice, as
 // on AWS. How often and how long one is tried is the function's to say (EventInvokeConfig).
+//
+// What the concurrency of a function, or of the account, does not let run waits in line for a place
+// (EventLine); what the service itself cannot run is tried again ever later, from 1 s to 5 minutes.
+// Neither counts as an attempt.
 //
 // Destinations and dead-letter targets that are functions are invoked asynchronously; for any
 // other, a line is added to a file (DestinationFile). Used from the executor's thread.
@@ -61,21 +67,33 @@ class EventQueue {
   // No event is being worked on.
   bool idle() const { return active_ == 0; }
   // Events that wait for their next attempt.
-  std::size_t waiting() const { return sleeping_.size(); }
+  std::size_t waiting() const { return sleeping_.size() + line_.waiting(); }
   // Events that are not done with, by function; functions without any are left out.
   const std::map<std::string, std::size_t, std::less<>>& depths() const { return depths_; }
 
  private:
   using Wake = OneShot<bool>;
+  enum class Turn { kNotYet, kNow };
 
   // What becomes of one attempt.
   struct Attempted {
-    enum class Next { kEnd, kRetry, kForget, kStopped } next = Next::kForget;
+    enum class Next { kEnd, kRetry, kDefer, kForget, kStopped } next = Next::kForget;
     EventEnd end = {};  // with kEnd
+  };
+  // What became of an attempt before it began; nothing when it has.
+  using Refused = std::optional<Attempted>;
+  struct Begun {
+    Refused refused;
+    std::string version;
   };
 
   boost::asio::awaitable<void> Process(StoredEvent event);
   boost::asio::awaitable<Attempted> Attempt(StoredEvent& event);
+  boost::asio::awaitable<Begun> Begin(const StoredEvent& event,
+                                      const std::shared_ptr<Invocation>& invocation);
+  // Nothing when it is throttled, or not its turn.
+  std::optional<Begun> TryToBegin(const StoredEvent& event,
+                                  const std::shared_ptr<Invocation>& invocation, Turn turn);
   Attempted Judge(StoredEvent& event, InvokeOutcome outcome, const std::string& version) const;
   boost::asio::awaitable<void> Forget(const StoredEvent& event);
   boost::asio::awaitable<void> Finish(const StoredEvent& event, const EventEnd& end);
@@ -85,10 +103,12 @@ class EventQueue {
   boost::asio::awaitable<void> Sleep(std::chrono::milliseconds time);
   EventInvokeConfig ConfigOf(const StoredEvent& event) const;
   std::size_t MostAttempts(const StoredEvent& event) const;
-  bool IsTooOld(const StoredEvent& event) const;
+  // Zero for one that is too old.
+  std::chrono::milliseconds TimeLeft(const StoredEvent& event) const;
 
   Parts parts_;
   std::vector<std::chrono::milliseconds> retry_delays_;
+  EventLine line_;
   std::set<std::shared_ptr<Wake>> sleeping_;
   int active_ = 0;
   std::map<std::string, std::size_t, std::less<>> depths_;

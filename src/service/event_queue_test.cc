@@ -13,6 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class EventQueueTest : public SchedulerFixture {
  protected:
@@ -45,10 +46,10 @@ class EventQueueTest : public SchedulerFixture {
       std::this_thread::yield();
     }
   }
-  void Accept() {
+  void Accept(std::string id = "id", std::string function = "f") {
     StoredEvent event;
-    event.request_id = "id";
-    event.function = "f";
+    event.request_id = std::move(id);
+    event.function = std::move(function);
     event.payload = "{}";
     bool accepted = false;
     boost::asio::co_spawn(
@@ -61,8 +62,12 @@ class EventQueueTest : public SchedulerFixture {
     RunUntil([&] { return accepted; });
     Poll();
   }
-  bool IsStored() const {
-    return std::filesystem::exists(folder_.path() / "state" / "events" / "id.json");
+  bool IsStored(const std::string& id = "id") const {
+    return std::filesystem::exists(folder_.path() / "state" / "events" / (id + ".json"));
+  }
+  static std::string IdOf(const Answer& next) {
+    if (!next->has_value()) return "nothing";
+    return std::string((*next)->headers.Get("Lambda-Runtime-Aws-Request-Id"));
   }
   void FailEvent(const Answer& next) {
     EXPECT_EQ((*next)->headers.Get("Lambda-Runtime-Aws-Request-Id"), "id");
@@ -70,14 +75,15 @@ class EventQueueTest : public SchedulerFixture {
   }
 
   // As SchedulerFixture's, and known to the queue.
-  void Configure(EventInvokeConfig config = {}, std::string dead_letter_arn = {}) {
+  void Configure(EventInvokeConfig config = {}, std::string dead_letter_arn = {},
+                 std::string name = "f") {
     FunctionRecord record;
     record.latest = config_;
-    record.latest.name = "f";
+    record.latest.name = name;
     record.latest.dead_letter_arn = std::move(dead_letter_arn);
     record.event_invoke["$LATEST"] = std::move(config);
     registry_.Put(std::make_shared<const FunctionRecord>(std::move(record)));
-    SchedulerFixture::Configure();
+    SchedulerFixture::Configure(name);
   }
 
   FunctionRegistry registry_;
@@ -134,6 +140,126 @@ TEST_F(EventQueueTest, GoesOnAfterARestart) {
   Poll();
   const auto next = Next(0);
   EXPECT_EQ((*next)->headers.Get("Lambda-Runtime-Aws-Request-Id"), "id");
+}
+
+TEST_F(EventQueueTest, RunsThrottledEventsAsPlacesFreeInTheirOrder) {
+  Configure();
+  scheduler_->SetReserved("f", 1);
+  for (const char* id : {"a", "b", "c", "d"}) Accept(id);
+  EXPECT_EQ(queue_->waiting(), 3);
+  auto next = Next(0);
+  for (const char* id : {"a", "b", "c", "d"}) {
+    ASSERT_EQ(IdOf(next), id);
+    Respond(0, next, "{}");
+    next = Next(0);
+  }
+  EXPECT_EQ(sandboxes_.ids().size(), 1);
+  RunUntil([&] { return queue_->idle(); });
+  EXPECT_FALSE(IsStored("d"));
+}
+
+TEST_F(EventQueueTest, GivesAFreePlaceToWhoCameFirstOfTheFunctionsThatMayHaveIt) {
+  for (const char* name : {"f", "g", "h"}) Configure({}, {}, name);
+  scheduler_->SetReserved("h", 1);
+  // Of the account's three places one is reserved.
+  for (const char* id : {"f1", "f2", "f3"}) Accept(id, "f");
+  for (const char* id : {"g1", "g2"}) Accept(id, "g");
+  Accept("f4", "f");
+  for (const char* id : {"h1", "h2"}) Accept(id, "h");
+  EXPECT_EQ(queue_->waiting(), 5);
+  const auto first = Next(0);
+  EXPECT_EQ(IdOf(first), "f1");
+  EXPECT_EQ(IdOf(Next(1)), "f2");
+  EXPECT_EQ(IdOf(Next(2)), "h1");
+  Respond(0, first, "{}");
+  const auto third = Next(0);
+  EXPECT_EQ(IdOf(third), "f3");
+  Respond(0, third, "{}");
+  EXPECT_EQ(IdOf(Next(0)), "nothing");
+  EXPECT_EQ(IdOf(Next(3)), "g1");
+  EXPECT_EQ(queue_->waiting(), 3);
+}
+
+TEST_F(EventQueueTest, KeepsItsTurnWhenAnotherTakesThePlace) {
+  Configure();
+  scheduler_->SetReserved("f", 1);
+  Accept("a");
+  Accept("b");
+  Accept("c");
+  const auto first = Next(0);
+  // Whoever is told of the free place comes too late for it.
+  const std::string id = IdOf(first);
+  const auto taken = std::make_shared<Invocation>();
+  taken->event = std::make_shared<RuntimeEvent>();
+  taken->event->request_id = "direct";
+  bool told = false;
+  scheduler_->TellOfPlaces([&] {
+    if (!std::exchange(told, true)) EXPECT_TRUE(scheduler_->Submit("f", "$LATEST", taken));
+  });
+  Respond(0, first, "{}");
+  auto next = Next(0);
+  EXPECT_EQ(IdOf(next), "direct");
+  Respond(0, next, "{}");
+  next = Next(0);
+  // Nobody has told it: it looks for itself, but no other comes before it.
+  EXPECT_EQ(IdOf(next), "nothing");
+  Advance(1s);
+  EXPECT_EQ(IdOf(next), "b");
+  scheduler_->TellOfPlaces({});
+}
+
+TEST_F(EventQueueTest, RunsWhatWaitsWhenItsFunctionGetsMorePlaces) {
+  Configure();
+  scheduler_->SetReserved("f", 1);
+  Accept("a");
+  Accept("b");
+  scheduler_->SetReserved("f", 2);
+  Poll();
+  EXPECT_EQ(IdOf(Next(0)), "a");
+  EXPECT_EQ(IdOf(Next(1)), "b");
+}
+
+TEST_F(EventQueueTest, GivesUpAThrottledEventWhenItIsTooOld) {
+  EventInvokeConfig config;
+  config.max_age_seconds = 60;
+  Configure(config);
+  scheduler_->SetReserved("f", 1);
+  Accept("a");
+  Accept("b");
+  Advance(60s);
+  EXPECT_THAT(logged_, Not(HasSubstr("too old")));
+  Advance(1ms);
+  EXPECT_THAT(logged_, HasSubstr("event b of function f is dropped: too old"));
+  RunUntil([&] { return !IsStored("b"); });
+}
+
+TEST_F(EventQueueTest, TriesWhatTheServiceCouldNotRunAgainWithoutCountingIt) {
+  Configure();
+  for (int i = 1; i <= 4; ++i) sandboxes_.FailCreate(i, {ErrorCode::kUnavailable, "no room"});
+  Accept();
+  RunUntil([&] { return queue_->waiting() == 1; });
+  for (const auto delay : {1s, 2s, 4s}) {
+    Advance(delay - 1ms);
+    EXPECT_EQ(sandboxes_.ids().size(), 0);
+    Advance(1ms);
+    RunUntil([&] { return queue_->waiting() == 1; });
+  }
+  Advance(8s);
+  const auto next = Next(0);
+  FailEvent(next);
+  EXPECT_THAT(logged_, HasSubstr("event id of function f failed, and will be tried again"));
+  EXPECT_THAT(logged_, Not(HasSubstr("for the last time")));
+}
+
+TEST_F(EventQueueTest, LeavesWhatWaitsInLineOnTheDiskWhenItStops) {
+  Configure();
+  scheduler_->SetReserved("f", 1);
+  Accept("a");
+  Accept("b");
+  queue_->Stop();
+  scheduler_->Kill();
+  RunUntil([&] { return queue_->idle(); });
+  EXPECT_TRUE(IsStored("b"));
 }
 
 TEST_F(EventQueueTest, DropsEventsOfDeletedFunctions) {

@@ -271,14 +271,17 @@ std::expected<void, Error> FunctionStore::CheckZip(const fs::path& path,
 }
 
 std::expected<void, Error> FunctionStore::LoadEvents() {
-  return ForEachJson(
-      folder_ / "events",
-      [&](const fs::path& path, std::string_view text) -> std::expected<void, Error> {
-        auto event = ReadEvent(text);
-        if (!event) return Corrupt(path, event.error());
-        events.push_back(std::move(*event));
-        return {};
-      });
+  auto loaded =
+      ForEachJson(folder_ / "events",
+                  [&](const fs::path& path, std::string_view text) -> std::expected<void, Error> {
+                    auto event = ReadEvent(text);
+                    if (!event) return Corrupt(path, event.error());
+                    events.push_back(std::move(*event));
+                    return {};
+                  });
+  // They go on in the order in which they came.
+  std::ranges::stable_sort(events, {}, &StoredEvent::accepted_ms);
+  return loaded;
 }
 
 std::expected<void, Error> FunctionStore::PutFunction(const FunctionRecord& record) {

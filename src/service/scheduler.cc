@@ -28,6 +28,7 @@ void Scheduler::Configure(std::shared_ptr<const FunctionConfig> config, Function
                   --running_;
                   --function->running;
                   if (!function->reserved) --running_unreserved_;
+                  SayPlacesChanged();
                 },
             .on_empty =
                 [this] { std::erase_if(removed_, [](const auto& it) { return it->empty(); }); }});
@@ -43,6 +44,11 @@ void Scheduler::SetReserved(std::string_view name, std::optional<int> concurrenc
   reserved_ += concurrency.value_or(0) - function.reserved.value_or(0);
   function.reserved = concurrency;
   if (!function.reserved) running_unreserved_ += function.running;
+  SayPlacesChanged();
+}
+
+void Scheduler::SayPlacesChanged() const {
+  if (told_of_places_) told_of_places_();
 }
 
 void Scheduler::SetProvisioned(std::string_view name, const ByName<int>& wanted) {
@@ -77,6 +83,7 @@ void Scheduler::Remove(std::string_view name) {
   const auto function = found->second;
   functions_.erase(found);
   for (auto& [version, pool] : std::exchange(function->pools, {})) Retire(std::move(pool));
+  SayPlacesChanged();
 }
 
 std::expected<void, ApiError> Scheduler::Admit(const Function& function) const {
@@ -90,6 +97,11 @@ std::expected<void, ApiError> Scheduler::Admit(const Function& function) const {
   }
   if (running_unreserved_ < unreserved_concurrency()) return {};
   return refuse("ConcurrentInvocationLimitExceeded");
+}
+
+bool Scheduler::Throttles(std::string_view name) const {
+  const auto found = functions_.find(name);
+  return found != functions_.end() && !Admit(*found->second);
 }
 
 EnvironmentPool* Scheduler::FindPool(std::string_view name, std::string_view version) const {

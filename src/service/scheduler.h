@@ -109,6 +109,12 @@ class Scheduler {
   std::expected<void, ApiError> Submit(std::string_view name, std::string_view version,
                                        std::shared_ptr<Invocation> invocation);
 
+  // Whether an invoke of the function would be refused for its concurrency or the account's now.
+  bool Throttles(std::string_view name) const;
+  // `told` is called when that may have become otherwise for some function, in the middle of what
+  // made it so: it does nothing at once. One is told.
+  void TellOfPlaces(std::function<void()> told) { told_of_places_ = std::move(told); }
+
   // Refuses invokes from now on and ends all environments: in order, and, with Kill, at once.
   void Close();
   void Kill();
@@ -133,6 +139,7 @@ class Scheduler {
   EnvironmentPool* FindPool(std::string_view name, std::string_view version) const;
   std::expected<void, ApiError> Admit(const Function& function) const;
   void Retire(std::unique_ptr<EnvironmentPool> pool);
+  void SayPlacesChanged() const;
 
   EnvironmentParts parts_;
   const EnvironmentOptions& options_;
@@ -141,6 +148,7 @@ class Scheduler {
   int running_ = 0;             // invokes
   int running_unreserved_ = 0;  // of functions without a reservation
   bool closed_ = false;
+  std::function<void()> told_of_places_;
   ByName<std::shared_ptr<Function>> functions_;
   std::list<std::unique_ptr<EnvironmentPool>> removed_;  // until their last invoke is over
 };

@@ -140,6 +140,26 @@ class ControlPlane(harness.ServiceTest):
         limits = client.get_account_settings()["AccountLimit"]
         self.assertEqual(limits["ConcurrentExecutions"], 1000)
 
+    def test_events_of_a_function_with_one_place_run_one_after_another(self):
+        client = self.lambda_client
+        self.create("one-by-one", harness.runtime_zip("""
+while True:
+    request_id, payload = next_event()
+    print("ran", payload.decode(), flush=True)
+    respond(request_id, b"null")
+"""))
+        client.put_function_concurrency(FunctionName="one-by-one", ReservedConcurrentExecutions=1)
+        for number in range(50):
+            client.invoke(FunctionName="one-by-one", InvocationType="Event",
+                          Payload=str(number).encode())
+
+        def ran():
+            return [int(line.split()[1]) for line in self.log("one-by-one").splitlines()
+                    if line.startswith("ran ")]
+
+        harness.wait_until(lambda: len(ran()) == 50, "all of them have run")
+        self.assertEqual(ran(), list(range(50)))
+
     def test_provisioned_environments_are_ready_before_the_first_invoke(self):
         client = self.lambda_client
         self.echo("ahead", Publish=True)
