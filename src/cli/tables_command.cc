@@ -69,8 +69,8 @@ class TablesService {
     for (const auto& loop : loops_) executors.emplace_back(loop->get_executor());
     auto server = http::Server::Listen(
         executors, endpoint,
-        [this](http::Request request) { return handler_.Answer(std::move(request)); }, log,
-        {.max_body_bytes = tables::Tables::kMaxRequestBytes}, &tables::Tables::TooLarge);
+        [this](http::Request request) { return handler_.Answer(std::move(request), CompanyNow()); },
+        log, {.max_body_bytes = tables::Tables::kMaxRequestBytes}, &tables::Tables::TooLarge);
     if (!server) return std::unexpected(std::move(server.error()));
     server_ = std::move(*server);
     return {};
@@ -98,6 +98,12 @@ class TablesService {
 
  private:
   static constexpr unsigned kMostLoops = 4;
+
+  // Another client that comes meanwhile has another loop.
+  TablesHandler::Company CompanyNow() const {
+    const bool alone = loops_.size() > 1 && server_->connections() == 1;
+    return alone ? TablesHandler::Company::kAlone : TablesHandler::Company::kOthers;
+  }
 
   TablesHandler handler_;
   std::vector<std::unique_ptr<asio::io_context>> loops_;

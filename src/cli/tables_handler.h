@@ -20,8 +20,12 @@ class TablesHandler {
   TablesHandler& operator=(const TablesHandler&) = delete;
   ~TablesHandler();  // waits for requests that are being answered
 
+  // Whether the client is the only one there is, so that nobody waits while a small write of its is
+  // done on its loop's thread.
+  enum class Company { kAlone, kOthers };
   // The object outlives the answer. Thread-safe.
-  boost::asio::awaitable<http::Reply> Answer(http::Request request);
+  boost::asio::awaitable<http::Reply> Answer(http::Request request,
+                                             Company company = Company::kOthers);
   tables::Tables& tables() { return *tables_; }  // thread-safe
   // Waits for requests that are being answered; none may come after.
   void Join();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <ctime>
 #include <list>
 #include <optional>
@@ -84,24 +85,25 @@ std::expected<tcp::endpoint, Error> AddressOf(const Endpoint& endpoint) {
 
 }  // namespace
 
-// What all connections answer with.
-struct Server::Answers {
-  Handler handler;
-  TooLarge too_large;
-  StreamHandler streams;
-  ServerLimits limits;
+// What all connections have in common.
+struct Server::Common {
+  const Handler handler;
+  const TooLarge too_large;
+  const StreamHandler streams;
+  const ServerLimits limits;
   Log& log;
+  std::atomic<std::size_t> connections = 0;
 };
 
 // What the server and the connections on one executor hold together: it lives as long as any of
 // them. Used on that executor.
 class Server::Loop : public std::enable_shared_from_this<Loop> {
  public:
-  Loop(asio::any_io_executor executor, std::shared_ptr<const Answers> answers)
-      : executor_(std::move(executor)), answers_(std::move(answers)), sweep_timer_(executor_) {}
+  Loop(asio::any_io_executor executor, std::shared_ptr<Common> common)
+      : executor_(std::move(executor)), common_(std::move(common)), sweep_timer_(executor_) {}
 
   const asio::any_io_executor& executor() const { return executor_; }
-  const Answers& answers() const { return *answers_; }
+  Common& common() { return *common_; }
   void Take(tcp::socket socket);
   void Stop();
   void DropAll();
@@ -119,7 +121,7 @@ class Server::Loop : public std::enable_shared_from_this<Loop> {
   void ArmSweep();
 
   asio::any_io_executor executor_;
-  std::shared_ptr<const Answers> answers_;
+  std::shared_ptr<Common> common_;
   asio::steady_timer sweep_timer_;
   bool sweeping_ = false;
   bool stopping_ = false;
@@ -151,11 +153,15 @@ class Server::Connection : public std::enable_shared_from_this<Connection>,
   Connection(tcp::socket socket, std::shared_ptr<Loop> loop)
       : socket_(std::move(socket)),
         loop_(std::move(loop)),
-        answers_(loop_->answers()),
+        common_(loop_->common()),
         buffer_(kReadBytes) {
     loop_->Add(*this);
+    ++common_.connections;
   }
-  ~Connection() override { loop_->Remove(*this); }
+  ~Connection() override {
+    loop_->Remove(*this);
+    --common_.connections;
+  }
 
   static awaitable<void> Run(std::shared_ptr<Connection> self);
   void CloseIfIdle() {
@@ -198,7 +204,7 @@ class Server::Connection : public std::enable_shared_from_this<Connection>,
 
   tcp::socket socket_;
   std::shared_ptr<Loop> loop_;
-  const Answers& answers_;
+  Common& common_;
   Phase phase_ = Phase::kIdle;
   SteadyTime deadline_ = SteadyTime::max();
   bool timed_out_ = false;
@@ -227,7 +233,8 @@ std::expected<void, Error> Server::Acceptor::Open(const tcp::endpoint& address,
 
 awaitable<void> Server::Acceptor::Run(std::vector<std::weak_ptr<Loop>> loops) {
   const auto self = shared_from_this();
-  for (std::size_t turn = 0; acceptor_.is_open(); ++turn) {
+  // The first connection goes to another than the executor that accepts the next.
+  for (std::size_t turn = 1; acceptor_.is_open(); ++turn) {
     const auto loop = loops[turn % loops.size()].lock();
     if (!loop) break;
     error_code error;
@@ -268,7 +275,7 @@ void Server::Loop::Take(tcp::socket socket) {
 
 std::chrono::milliseconds Server::Loop::SweepInterval() const {
   std::chrono::milliseconds shortest = std::chrono::milliseconds::max();
-  for (const auto timeout : {answers_->limits.request_timeout, answers_->limits.idle_timeout}) {
+  for (const auto timeout : {common_->limits.request_timeout, common_->limits.idle_timeout}) {
     if (timeout > timeout.zero()) shortest = std::min(shortest, timeout);
   }
   if (shortest == std::chrono::milliseconds::max()) return std::chrono::milliseconds::zero();
@@ -317,7 +324,7 @@ void Server::Connection::Enter(Phase phase) {
     return;
   }
   const auto timeout =
-      phase == Phase::kReading ? answers_.limits.request_timeout : answers_.limits.idle_timeout;
+      phase == Phase::kReading ? common_.limits.request_timeout : common_.limits.idle_timeout;
   deadline_ =
       timeout > timeout.zero() ? std::chrono::steady_clock::now() + timeout : SteadyTime::max();
 }
@@ -368,7 +375,7 @@ awaitable<void> Server::Connection::Linger() {
 }
 
 awaitable<Server::Connection::Got> Server::Connection::ReadRequest() {
-  const auto& limits = answers_.limits;
+  const auto& limits = common_.limits;
   parser_.emplace(request_, RequestParser::Limits{limits.max_header_bytes, limits.max_body_bytes,
                                                   limits.max_discarded_bytes});
   if (end_ == begin_ && buffer_.size() > kReadBytes) {
@@ -427,16 +434,16 @@ Response Server::Connection::Refusal() const {
 }
 
 Response Server::Connection::TooLargeAnswer() const {
-  if (answers_.too_large) return answers_.too_large(request_);
+  if (common_.too_large) return common_.too_large(request_);
   return ResponseTo(RequestParser::Problem::kBodyTooLarge);
 }
 
 bool Server::Connection::IsToBeStreamed() const {
-  return answers_.streams.wanted && answers_.streams.wanted(request_);
+  return common_.streams.wanted && common_.streams.wanted(request_);
 }
 
 awaitable<Reply> Server::Connection::AskHandler(Got got) {
-  if (got == Got::kRequest) return answers_.handler(std::move(request_));
+  if (got == Got::kRequest) return common_.handler(std::move(request_));
   Request head = std::move(request_);
   // What has come of the body belongs to Next, as the trailers do.
   request_ = Request{};
@@ -446,7 +453,7 @@ awaitable<Reply> Server::Connection::AskHandler(Got got) {
   for (const auto& [name, value] : fields) {
     (number++ < parser_->head_fields() ? head.headers : request_.headers).Add(name, value);
   }
-  return answers_.streams.handle(std::move(head), *this);
+  return common_.streams.handle(std::move(head), *this);
 }
 
 awaitable<std::expected<std::string, Error>> Server::Connection::Next() {
@@ -474,8 +481,8 @@ awaitable<Reply> Server::Connection::Answer(Got got) {
     Reply reply = co_await AskHandler(got);
     co_return reply;
   } catch (const std::exception& exception) {
-    answers_.log.Write(LogLevel::kError, "http", "answering {} failed: {}", target_,
-                       exception.what());
+    common_.log.Write(LogLevel::kError, "http", "answering {} failed: {}", target_,
+                      exception.what());
   }
   co_return PlainResponse(500, "internal error; the service's log says more");
 }
@@ -495,8 +502,8 @@ awaitable<bool> Server::Connection::WriteChunks(Reply reply, AfterAnswer after) 
   try {
     whole = co_await reply.body(*this);
   } catch (const std::exception& exception) {
-    answers_.log.Write(LogLevel::kError, "http", "answering {} failed: {}", target_,
-                       exception.what());
+    common_.log.Write(LogLevel::kError, "http", "answering {} failed: {}", target_,
+                      exception.what());
   }
   // Without the last chunk the client sees that something is missing.
   if (!whole || !chunks_open_) co_return false;
@@ -550,18 +557,21 @@ std::expected<std::unique_ptr<Server>, Error> Server::Listen(
   auto acceptor = std::make_shared<Acceptor>(executors.front(), log);
   auto opened = acceptor->Open(*address, endpoint);
   if (!opened) return std::unexpected(std::move(opened.error()));
-  const auto answers = std::make_shared<const Answers>(
-      Answers{std::move(handler), std::move(too_large), std::move(streams), limits, log});
+  const auto common = std::make_shared<Common>(std::move(handler), std::move(too_large),
+                                               std::move(streams), limits, log);
   std::vector<std::shared_ptr<Loop>> loops;
-  for (const auto& executor : executors) loops.push_back(std::make_shared<Loop>(executor, answers));
+  for (const auto& executor : executors) loops.push_back(std::make_shared<Loop>(executor, common));
   asio::co_spawn(executors.front(), acceptor->Run({loops.begin(), loops.end()}), asio::detached);
   const Endpoint real{address->address().to_string(), acceptor->port()};
-  return std::unique_ptr<Server>(new Server(std::move(acceptor), std::move(loops), real));
+  return std::unique_ptr<Server>(new Server(common, std::move(acceptor), std::move(loops), real));
 }
 
-Server::Server(std::shared_ptr<Acceptor> acceptor, std::vector<std::shared_ptr<Loop>> loops,
-               Endpoint endpoint)
-    : acceptor_(std::move(acceptor)), loops_(std::move(loops)), endpoint_(std::move(endpoint)) {}
+Server::Server(std::shared_ptr<const Common> common, std::shared_ptr<Acceptor> acceptor,
+               std::vector<std::shared_ptr<Loop>> loops, Endpoint endpoint)
+    : common_(std::move(common)),
+      acceptor_(std::move(acceptor)),
+      loops_(std::move(loops)),
+      endpoint_(std::move(endpoint)) {}
 
 Server::~Server() {
   acceptor_->Close();
@@ -577,6 +587,10 @@ void Server::Stop() {
   for (const auto& loop : std::span(loops_).subspan(1)) {
     asio::post(loop->executor(), [loop] { loop->Stop(); });
   }
+}
+
+std::size_t Server::connections() const {
+  return common_->connections;
 }
 
 bool Server::has_unread() const {

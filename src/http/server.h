@@ -83,7 +83,7 @@ using TooLarge = std::function<Response(const Request& head)>;
 // Everything runs on the executor given to Listen, which must not run on two threads at once;
 // Stop and the destructor are called there too, or when nothing runs it. Of several executors each
 // has its share of the connections, and the handler must be thread-safe; Stop is called on the
-// first, and the destructor when nothing runs any.
+// first, which also accepts connections, and the destructor when nothing runs any.
 class Server {
  public:
   // Listens at once. Port 0 takes a free one. Fails with kAlreadyExists when the port is in use,
@@ -104,6 +104,9 @@ class Server {
   // Where it listens, with the real port.
   const Endpoint& endpoint() const { return endpoint_; }
 
+  // How many connections are open by now. Thread-safe.
+  std::size_t connections() const;
+
   // Whether something that clients sent waits to be read: not what comes after a request that is
   // being answered. For a server with one executor.
   bool has_unread() const;
@@ -115,10 +118,11 @@ class Server {
   class Acceptor;
   class Loop;
   class Connection;
-  struct Answers;
-  Server(std::shared_ptr<Acceptor> acceptor, std::vector<std::shared_ptr<Loop>> loops,
-         Endpoint endpoint);
+  struct Common;
+  Server(std::shared_ptr<const Common> common, std::shared_ptr<Acceptor> acceptor,
+         std::vector<std::shared_ptr<Loop>> loops, Endpoint endpoint);
 
+  std::shared_ptr<const Common> common_;
   std::shared_ptr<Acceptor> acceptor_;
   std::vector<std::shared_ptr<Loop>> loops_;
   Endpoint endpoint_;

@@ -272,6 +272,7 @@ TEST(Server, DealsConnectionsOutToItsLoops) {
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
   }
   EXPECT_THAT(answered, ElementsAre(Pair(_, 2), Pair(_, 2)));
+  EXPECT_EQ((*server)->connections(), clients.size());
 
   // Idle connections of every loop are closed.
   asio::post(loops[0], [&] { (*server)->Stop(); });
