@@ -1,7 +1,9 @@
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,25 +36,32 @@ class FakeListeners final : public RuntimeListeners {
  public:
   std::expected<std::unique_ptr<RuntimeListener>, Error> Listen(RuntimeApi& api) override {
     apis_.push_back(&api);
-    return std::make_unique<Listener>("127.0.0.1:" + std::to_string(9000 + apis_.size()), unread);
+    return std::make_unique<Listener>("127.0.0.1:" + std::to_string(9000 + apis_.size()), unread,
+                                      apis_.back());
   }
   bool unread = false;
-  // Of the nth environment, from 0.
-  RuntimeApi& api(std::size_t index) { return *apis_.at(index); }
+  // Of the nth environment, from 0; those whose sandbox could not be made count, too. Fails the
+  // test by an exception when it is gone.
+  RuntimeApi& api(std::size_t index) {
+    if (apis_.at(index) == nullptr) throw std::out_of_range("that environment is gone");
+    return *apis_[index];
+  }
 
  private:
   class Listener final : public RuntimeListener {
    public:
-    Listener(std::string address, const bool& unread)
-        : address_(std::move(address)), unread_(unread) {}
+    Listener(std::string address, const bool& unread, RuntimeApi*& api)
+        : address_(std::move(address)), unread_(unread), api_(api) {}
+    ~Listener() override { api_ = nullptr; }
     const std::string& address() const override { return address_; }
     bool has_unread() const override { return unread_; }
 
    private:
     std::string address_;
     const bool& unread_;
+    RuntimeApi*& api_;
   };
-  std::vector<RuntimeApi*> apis_;
+  std::deque<RuntimeApi*> apis_;
 };
 
 // Takes telemetry at once, or refuses it.
