@@ -160,6 +160,9 @@ int CompareLocally(const CompareOptions& options, const lab::PriceTable& prices,
   {
     auto state = TemporaryDirectory::Create();
     if (!state) return Fail(host, kExitEnvironment, state.error().message);
+    // Functions have a user of their own, who must be able to walk to their code.
+    std::error_code ignored;
+    std::filesystem::permissions(state->path(), std::filesystem::perms(0711), ignored);
     Log log(host.clock, LogLevel::kWarn, host.err.write);
     // While the process still has one thread again afterwards, as the sandboxes' helper needs it.
     record.conditions.overhead_ms = MeasureOverhead(state->path() / "overhead", host);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <optional>
 
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,6 +67,20 @@ std::expected<void, Error> CheckSpec(const SandboxSpec& spec) {
 
 std::filesystem::path Absolute(const std::filesystem::path& path) {
   return path.empty() ? path : std::filesystem::absolute(path);
+}
+
+// The first folder on the way to `path` that neither the user nor the group may enter.
+std::optional<std::filesystem::path> FirstClosedFolder(const std::filesystem::path& path, uid_t uid,
+                                                       gid_t gid) {
+  std::filesystem::path folder;
+  for (const auto& part : std::filesystem::absolute(path)) {
+    folder /= part;
+    struct stat status{};
+    if (::stat(folder.c_str(), &status) != 0) return folder;
+    const mode_t needed = status.st_uid == uid ? S_IXUSR : status.st_gid == gid ? S_IXGRP : S_IXOTH;
+    if ((status.st_mode & needed) == 0) return folder;
+  }
+  return std::nullopt;
 }
 
 std::string InstanceName() {
@@ -209,6 +225,19 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
         Error{ErrorCode::kPermissionDenied, fmt::format("cannot make a sandbox: {}", refusals)});
   }
 
+  // Where no mounts bring a function its code, its user must be able to walk to it.
+  void KeepFunctionsAbleToSeeTheirCode() {
+    if (privacy_ != Privacy::kNone || ::geteuid() != 0 || options_.uid == 0) return;
+    const auto closed = FirstClosedFolder(options_.state, options_.uid, options_.gid);
+    if (!closed) return;
+    isolation_.missing.push_back(fmt::format(
+        "functions run as root, since user {} may not enter {}, below which their code is: open "
+        "it to others with chmod o+x, or choose a state folder elsewhere",
+        options_.uid, closed->native()));
+    options_.uid = 0;
+    options_.gid = 0;
+  }
+
   void Describe(const std::string& refusals) {
     const CgroupVersions& versions = cgroups_->versions();
     isolation_.memory = versions.memory == CgroupVersion::kV2   ? Isolation::Memory::kCgroupV2
@@ -221,10 +250,11 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
                          : versions.freezer == CgroupVersion::kV1 ? Isolation::Freezer::kCgroupV1
                                                                   : Isolation::Freezer::kSignals;
     isolation_.private_mounts = privacy_ != Privacy::kNone;
+    KeepFunctionsAbleToSeeTheirCode();
     isolation_.unprivileged_user = ::geteuid() == 0 && options_.uid != 0;
     isolation_.system_calls_filtered = CanFilterSystemCalls();
     isolation_.sockets_scoped = CanScopeSockets();
-    isolation_.missing = cgroups_->missing();
+    std::ranges::copy(cgroups_->missing(), std::back_inserter(isolation_.missing));
     if (!isolation_.system_calls_filtered) {
       isolation_.missing.emplace_back(
           "the kernel has no seccomp filters: functions may make system calls that Lambda refuses");
@@ -234,7 +264,7 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
           "the kernel cannot scope abstract Unix sockets (Landlock of Linux 6.12): functions can "
           "connect to those of the host's programs");
     }
-    if (!isolation_.unprivileged_user) {
+    if (::geteuid() != 0) {
       isolation_.missing.push_back(fmt::format(
           "only root can give functions a user of their own: they have the rights of user {} to "
           "what they see of the host{}",
@@ -378,7 +408,7 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
     if (group != nullptr) leaving_.push_back(std::move(group));
   }
 
-  const HostOptions options_;
+  HostOptions options_;
   const HostFacilities facilities_;
   HostsFile hosts_;
   HostCgroupFs fs_;

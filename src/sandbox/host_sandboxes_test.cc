@@ -27,6 +27,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::AnyOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -109,6 +110,25 @@ TEST_P(HostSandboxesTest, PreparesTheProcessAsLambdaDoes) {
   if (sandboxes().isolation().private_mounts || ::geteuid() == 0) {
     EXPECT_THAT(line, HasSubstr("uid 993 gid 990 "));
   }
+}
+
+TEST_P(HostSandboxesTest, RunsWhereFunctionsCannotWalkToTheirCode) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives functions another user";
+  Close();
+  std::filesystem::permissions(folder(), std::filesystem::perms(0700));
+  Open(FacilitiesOf(GetParam()));
+  auto& sandbox = Create("describe");
+  ASSERT_TRUE(Started(sandbox));
+  const Isolation& isolation = sandboxes().isolation();
+  const std::string line = ReadLine(sandbox);
+  if (isolation.private_mounts) {
+    EXPECT_THAT(line, HasSubstr("uid 993 gid 990 "));
+    return;
+  }
+  EXPECT_THAT(line, HasSubstr("uid 0 gid 0 "));
+  EXPECT_FALSE(isolation.unprivileged_user);
+  EXPECT_THAT(isolation.missing,
+              Contains(AllOf(HasSubstr("functions run as root"), HasSubstr(folder().native()))));
 }
 
 TEST_P(HostSandboxesTest, GivesExactlyTheEnvironmentAskedFor) {
