@@ -10,6 +10,8 @@
 
 namespace kelvin::service {
 
+class LogCondition;
+
 // CloudWatch's filter patterns, which say which log events somebody wants to see:
 //   ERROR "not found" -DEBUG     all of the terms, and none of those with a minus
 //   ?ERROR ?WARN                 any of the terms
@@ -25,12 +27,10 @@ class LogFilter {
 
   bool Matches(std::string_view message) const;
 
-  class Condition;  // on what an event holds
-
  private:
   struct Field {
     bool rest = false;  // "...": any number of words
-    std::shared_ptr<const Condition> condition;
+    std::shared_ptr<const LogCondition> condition;
   };
   enum class Kind { kTerms, kJson, kWords };
 
@@ -38,7 +38,7 @@ class LogFilter {
   std::vector<std::string> all_;
   std::vector<std::string> any_;
   std::vector<std::string> none_;
-  std::shared_ptr<const Condition> json_;
+  std::shared_ptr<const LogCondition> json_;
   std::vector<Field> words_;
 
   friend class LogFilterParser;
