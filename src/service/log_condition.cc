@@ -46,7 +46,9 @@ std::optional<double> NumberIn(std::string_view text) {
 
 bool LogComparison::Holds(std::string_view value_text, std::optional<double> value) const {
   if (test == Test::kEqual || test == Test::kUnequal) {
-    const bool equal = number && value ? *number == *value : MatchesWildcard(text, value_text);
+    const bool equal = expression        ? expression->Matches(value_text)
+                       : number && value ? *number == *value
+                                         : MatchesWildcard(text, value_text);
     return equal == (test == Test::kEqual);
   }
   if (!number || !value) return false;
@@ -78,7 +80,10 @@ bool LogCondition::HoldsBy(const Leaf& leaf) const {
 }
 
 bool LogCondition::Holds(const json::value& event) const {
-  return HoldsBy([&](const LogCondition& leaf) { return leaf.HoldsForLeaf(event); });
+  return HoldsBy([&](const LogCondition& leaf) {
+    const bool asks_whether_missing = leaf.kind == Kind::kIs && leaf.is == Is::kMissing;
+    return leaf.HoldsFrom(event, 0) != asks_whether_missing;
+  });
 }
 
 bool LogCondition::Holds(std::string_view word) const {
@@ -86,34 +91,36 @@ bool LogCondition::Holds(std::string_view word) const {
       [&](const LogCondition& leaf) { return leaf.comparison.Holds(word, NumberIn(word)); });
 }
 
-bool LogCondition::HoldsForLeaf(const json::value& event) const {
-  const json::value* value = Follow(event);
-  if (kind == Kind::kIs) {
-    if (is == Is::kMissing) return value == nullptr;
-    if (value == nullptr) return false;
-    if (is == Is::kNull) return value->is_null();
-    return value->is_bool() && value->get_bool() == (is == Is::kTrue);
+bool LogCondition::HoldsFrom(const json::value& at, std::size_t step) const {
+  if (step == path.size()) return HoldsForValue(at);
+  const auto holds = [&](const json::value& next) { return HoldsFrom(next, step + 1); };
+  if (const auto* name = std::get_if<std::string>(&path[step])) {
+    const json::value* next = at.is_object() ? at.get_object().if_contains(*name) : nullptr;
+    return next != nullptr && holds(*next);
   }
-  if (value == nullptr || value->is_structured()) return false;
-  if (value->is_string()) {
-    return comparison.Holds({value->get_string().data(), value->get_string().size()}, std::nullopt);
+  if (const auto* place = std::get_if<std::size_t>(&path[step])) {
+    const json::value* next = at.is_array() ? at.get_array().if_contains(*place) : nullptr;
+    return next != nullptr && holds(*next);
   }
-  std::optional<double> number;
-  if (value->is_number()) number = value->to_number<double>();
-  return comparison.Holds(json::serialize(*value), number);
+  if (at.is_array()) return std::ranges::any_of(at.get_array(), holds);
+  if (!at.is_object()) return false;
+  return std::ranges::any_of(at.get_object(),
+                             [&](const auto& member) { return holds(member.value()); });
 }
 
-const json::value* LogCondition::Follow(const json::value& event) const {
-  const json::value* at = &event;
-  for (const Step& step : path) {
-    if (const auto* name = std::get_if<std::string>(&step)) {
-      at = at->is_object() ? at->get_object().if_contains(*name) : nullptr;
-    } else {
-      at = at->is_array() ? at->get_array().if_contains(std::get<std::size_t>(step)) : nullptr;
-    }
-    if (at == nullptr) return nullptr;
+bool LogCondition::HoldsForValue(const json::value& value) const {
+  if (kind == Kind::kIs) {
+    if (is == Is::kMissing) return true;
+    if (is == Is::kNull) return value.is_null();
+    return value.is_bool() && value.get_bool() == (is == Is::kTrue);
   }
-  return at;
+  if (value.is_structured()) return false;
+  if (value.is_string()) {
+    return comparison.Holds({value.get_string().data(), value.get_string().size()}, std::nullopt);
+  }
+  std::optional<double> number;
+  if (value.is_number()) number = value.to_number<double>();
+  return comparison.Holds(json::serialize(value), number);
 }
 
 }  // namespace kelvin::service

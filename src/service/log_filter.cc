@@ -61,6 +61,8 @@ std::expected<LogFilter, Error> LogFilter::Parse(std::string_view pattern) {
 
 bool LogFilter::Matches(std::string_view message) const {
   switch (kind_) {
+    case Kind::kExpression:
+      return expression_->Matches(message);
     case Kind::kJson:
       return MatchesJson(message);
     case Kind::kWords:

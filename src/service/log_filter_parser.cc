@@ -10,6 +10,8 @@ namespace kelvin::service {
 namespace {
 
 constexpr int kDeepest = 32;
+constexpr int kMostExpressions = 2;
+constexpr int kMostWildcards = 3;
 
 bool IsSpace(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -36,6 +38,9 @@ LogFilter LogFilterParser::Parse() {
   } else if (Take("[")) {
     filter.kind_ = LogFilter::Kind::kWords;
     ParseWords(filter);
+  } else if (Take("%")) {
+    filter.kind_ = LogFilter::Kind::kExpression;
+    filter.expression_ = TakeExpression();
   } else {
     while (!text_.empty()) {
       ParseTerm(filter);
@@ -99,7 +104,6 @@ void LogFilterParser::ParseTerm(LogFilter& filter) {
   if (text_.front() == '?') into = &filter.any_;
   if (text_.front() == '-') into = &filter.none_;
   if (into != &filter.all_) text_.remove_prefix(1);
-  RefuseExpression();
   if (text_.starts_with('"')) {
     text_.remove_prefix(1);
     into->push_back(TakeQuoted());
@@ -113,11 +117,15 @@ void LogFilterParser::ParseTerm(LogFilter& filter) {
   into->push_back(term);
 }
 
-void LogFilterParser::RefuseExpression() const {
-  if (!text_.starts_with('%')) return;
-  throw Invalid(
-      "Invalid filter pattern: regular expressions (%...%) are not supported by this "
-      "local service");
+std::shared_ptr<const LogExpression> LogFilterParser::TakeExpression() {
+  if (++expressions_ > kMostExpressions) throw Invalid();
+  std::size_t end = 0;
+  while (end < text_.size() && text_[end] != '%') end += text_[end] == '\\' ? 2 : 1;
+  if (end >= text_.size()) throw Invalid();
+  auto expression = LogExpression::Parse(text_.substr(0, end));
+  if (!expression) throw std::move(expression.error());
+  text_.remove_prefix(end + 1);
+  return std::make_shared<const LogExpression>(std::move(*expression));
 }
 
 void LogFilterParser::ParseWords(LogFilter& filter) {
@@ -194,31 +202,47 @@ LogCondition LogFilterParser::ParsePrimary(Subject subject, std::string_view nam
 
 void LogFilterParser::ParsePath(LogCondition& leaf) {
   Expect("$");
-  for (;;) {
-    if (text_.starts_with("[\"") || text_.starts_with("['")) {
-      const char quote = text_[1];
-      text_.remove_prefix(2);
-      leaf.path.emplace_back(TakeWhile([&](char c) { return c != quote; }));
-      Expect(std::string_view(&quote, 1));
-      Expect("]");
-    } else if (text_.starts_with('[')) {
-      text_.remove_prefix(1);
-      const std::string digits = TakeWhile([](char c) { return c >= '0' && c <= '9'; });
-      if (digits.empty() || digits.size() > 9) throw Invalid();
-      leaf.path.emplace_back(static_cast<std::size_t>(std::stoul(digits)));
-      Expect("]");
-    } else if (text_.starts_with('.')) {
-      text_.remove_prefix(1);
-      std::string member = TakeWhile([](char c) {
-        return IsWordCharacter(c) || c == '-' || c == '@' || c == ':' || c == '/';
-      });
-      if (member.empty()) throw Invalid();
-      leaf.path.emplace_back(std::move(member));
-    } else {
-      break;
-    }
+  const int wildcards = wildcards_;
+  while (text_.starts_with('[') || text_.starts_with('.')) {
+    // Brackets may have a dot before them.
+    if (text_.starts_with(".[")) text_.remove_prefix(1);
+    const char kind = text_.front();
+    text_.remove_prefix(1);
+    leaf.path.push_back(kind == '[' ? ParseBrackets() : ParseMember());
   }
-  if (leaf.path.empty()) throw Invalid();
+  if (leaf.path.empty() || wildcards_ > wildcards + 1 || wildcards_ > kMostWildcards) {
+    throw Invalid();
+  }
+}
+
+LogCondition::Step LogFilterParser::ParseMember() {
+  if (Take("*")) {
+    ++wildcards_;
+    return LogCondition::Every{};
+  }
+  std::string member = TakeWhile(
+      [](char c) { return IsWordCharacter(c) || c == '-' || c == '@' || c == ':' || c == '/'; });
+  if (member.empty()) throw Invalid();
+  return member;
+}
+
+LogCondition::Step LogFilterParser::ParseBrackets() {
+  LogCondition::Step step;
+  if (text_.starts_with('"') || text_.starts_with('\'')) {
+    const char quote = text_.front();
+    text_.remove_prefix(1);
+    step = TakeWhile([&](char c) { return c != quote; });
+    Expect(std::string_view(&quote, 1));
+  } else if (Take("*")) {
+    ++wildcards_;
+    step = LogCondition::Every{};
+  } else {
+    const std::string digits = TakeWhile([](char c) { return c >= '0' && c <= '9'; });
+    if (digits.empty() || digits.size() > 9) throw Invalid();
+    step = static_cast<std::size_t>(std::stoul(digits));
+  }
+  Expect("]");
+  return step;
 }
 
 bool LogFilterParser::ParseIs(LogCondition& leaf) {
@@ -252,9 +276,10 @@ void LogFilterParser::ParseComparison(LogComparison& comparison) {
     Expect("=");
   }
   SkipSpace();
-  RefuseExpression();
   if (Take("\"")) {
     comparison.text = TakeQuoted();
+  } else if (Take("%")) {
+    comparison.expression = TakeExpression();
   } else {
     comparison.text = TakeWhile([](char c) {
       return !IsSpace(c) && std::string_view("\"(){}[],&|=<>").find(c) == std::string_view::npos;

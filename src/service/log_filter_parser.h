@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -28,18 +29,23 @@ class LogFilterParser {
   // Behind the opening quote.
   std::string TakeQuoted();
   void ParseTerm(LogFilter& filter);
-  void RefuseExpression() const;
+  // Behind the opening '%'.
+  std::shared_ptr<const LogExpression> TakeExpression();
   void ParseWords(LogFilter& filter);
   LogCondition ParseField();
   LogCondition ParseOr(Subject subject, std::string_view name);
   LogCondition ParseAnd(Subject subject, std::string_view name);
   LogCondition ParsePrimary(Subject subject, std::string_view name);
   void ParsePath(LogCondition& leaf);
+  LogCondition::Step ParseMember();
+  LogCondition::Step ParseBrackets();
   bool ParseIs(LogCondition& leaf);
   void ParseComparison(LogComparison& comparison);
 
   std::string_view text_;
   int depth_ = 0;
+  int expressions_ = 0;
+  int wildcards_ = 0;
 };
 
 }  // namespace kelvin::service

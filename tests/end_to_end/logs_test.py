@@ -66,10 +66,18 @@ class Logs(harness.ServiceTest):
         self.assertEqual(
             self.messages(group, filterPattern='{ $.level = "WARN" && $.number > 3 }'),
             ['{"level": "WARN", "number": 4}\n'])
+        self.assertEqual(self.messages(group, filterPattern="%^ERR.*[13]$|fine [0-2]%"),
+                         ["fine 0\n", "ERROR number 1\n", "fine 1\n", "fine 2\n",
+                          "ERROR number 3\n"])
+        self.assertEqual(
+            self.messages(group, filterPattern="{ $.level = %^W% && $.number != %[0-3]% }"),
+            ['{"level": "WARN", "number": 4}\n'])
         ids = [event["eventId"] for event in self.logs.filter_log_events(logGroupName=group)["events"]]
         self.assertEqual(len(ids), len(set(ids)))
         with self.assertRaises(self.logs.exceptions.InvalidParameterException):
             self.logs.filter_log_events(logGroupName=group, filterPattern="{ $.level = ")
+        with self.assertRaises(self.logs.exceptions.InvalidParameterException):
+            self.logs.filter_log_events(logGroupName=group, filterPattern="%(a+)+$%")
 
     def test_a_group_of_ones_own_choice_outlives_its_function(self):
         self.create("moved", harness.runtime_zip(TALKS), LoggingConfig={"LogGroup": "/my/group"})
