@@ -249,6 +249,7 @@ awaitable<http::Response> DeleteVersion(ControlParts& parts, const Target& targe
     record.provisioned.erase(version);
     record.event_invoke.erase(version);
     record.policies.erase(version);
+    record.update_runtime_on.erase(version);
     return {};
   };
   co_return co_await EditWithoutAnswer(parts, name, edit);

@@ -26,16 +26,20 @@ constexpr int kConfigurationOnly = 1;
 constexpr int kStoredVersion = 2;
 
 // The one list of what is stored beside configurations, for both directions.
+enum class Since { kFirst, kLater };  // files of earlier versions lack it
 template <typename Record, typename Visit>
 void VisitSettings(Record& record, Visit&& visit) {
-  visit("last_version", record.last_version);
-  visit("published_description", record.published_description);
-  visit("aliases", record.aliases);
-  visit("reserved_concurrency", record.reserved_concurrency);
-  visit("provisioned", record.provisioned);
-  visit("urls", record.urls);
-  visit("event_invoke", record.event_invoke);
-  visit("policies", record.policies);
+  using enum Since;
+  visit("last_version", record.last_version, kFirst);
+  visit("published_description", record.published_description, kFirst);
+  visit("aliases", record.aliases, kFirst);
+  visit("reserved_concurrency", record.reserved_concurrency, kFirst);
+  visit("provisioned", record.provisioned, kFirst);
+  visit("urls", record.urls, kFirst);
+  visit("event_invoke", record.event_invoke, kFirst);
+  visit("policies", record.policies, kFirst);
+  visit("recursive_loop", record.recursive_loop, kLater);
+  visit("update_runtime_on", record.update_runtime_on, kLater);
 }
 
 std::unexpected<Error> Corrupt(std::string_view why) {
@@ -45,10 +49,10 @@ std::unexpected<Error> Corrupt(std::string_view why) {
 std::expected<FunctionRecord, Error> ReadSettings(const json::object& object) {
   FunctionRecord record;
   std::string problem;
-  VisitSettings(record, [&](std::string_view name, auto& into) {
+  VisitSettings(record, [&](std::string_view name, auto& into, Since since) {
     const json::value* value = object.if_contains(name);
     if (value == nullptr) {
-      if (problem.empty()) problem = fmt::format("expected \"{}\"", name);
+      if (since == Since::kFirst && problem.empty()) problem = fmt::format("expected \"{}\"", name);
       return;
     }
     auto read = json::try_value_to<std::remove_reference_t<decltype(into)>>(*value);
@@ -97,7 +101,7 @@ std::string StoredJson(const FunctionRecord& record) {
   json::object object{{"version", kStoredVersion}, {"latest", StoredConfig(record.latest)}};
   json::array& versions = object["versions"].emplace_array();
   for (const auto& [number, config] : record.versions) versions.push_back(StoredConfig(config));
-  VisitSettings(record, [&](std::string_view name, const auto& value) {
+  VisitSettings(record, [&](std::string_view name, const auto& value, Since) {
     object[name] = json::value_from(value);
   });
   return json::serialize(object);

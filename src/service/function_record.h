@@ -80,6 +80,9 @@ struct FunctionRecord {
   ByName<FunctionUrl> urls;                    // by "$LATEST" or alias
   ByName<EventInvokeConfig> event_invoke;      // by "$LATEST", version or alias
   ByName<ByName<std::string>> policies;        // JSON by statement id, by "" or qualifier
+  // Kept for who asks, and nothing else.
+  std::string recursive_loop = "Terminate";
+  ByName<std::string> update_runtime_on;  // by "$LATEST" or version; "Auto" for the others
 
   const std::string& name() const { return latest.name; }
   friend bool operator==(const FunctionRecord&, const FunctionRecord&) = default;

@@ -57,6 +57,8 @@ TEST(FunctionRecord, ComesBackAsItWas) {
                               .on_success = "",
                               .on_failure = "arn",
                               .last_modified_ms = 12};
+  record.recursive_loop = "Allow";
+  record.update_runtime_on["1"] = "FunctionUpdate";
   record.policies[""]["s"] = "{\"Sid\":\"s\"}";
   const auto back = ReadStoredRecord(StoredJson(record));
   ASSERT_TRUE(back) << back.error().message;

@@ -136,7 +136,7 @@ TEST(CreateRequest, WantsEachMandatoryField) {
 
 TEST(CreateRequest, TakesSettingsThatAskForNothing) {
   auto body = Body();
-  body["VpcConfig"] = {{"SubnetIds", json::array{}}};
+  body["VpcConfig"] = {{"SubnetIds", json::array{}}, {"Ipv6AllowedForDualStack", false}};
   body["Layers"] = json::array{};
   body["KMSKeyArn"] = nullptr;
   EXPECT_TRUE(Create(body));

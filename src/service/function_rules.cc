@@ -326,6 +326,7 @@ bool AsksForNothing(const json::value& value) {
   if (value.is_null()) return true;
   if (value.is_array()) return value.get_array().empty();
   if (value.is_string()) return value.get_string().empty();
+  if (value.is_bool()) return !value.get_bool();
   if (!value.is_object()) return false;
   return std::ranges::all_of(value.get_object(),
                              [](const auto& it) { return AsksForNothing(it.value()); });

@@ -49,6 +49,11 @@ json::object StatementJson(const json::object& body, const std::string& arn) {
     if (!comparison.is_object()) comparison.emplace_object();
     comparison.get_object()[row.key] = value;
   }
+  const json::value* via_url = body.if_contains("InvokedViaFunctionUrl");
+  if (via_url != nullptr && via_url->is_bool()) {
+    conditions["Bool"] =
+        json::object{{"lambda:InvokedViaFunctionUrl", via_url->get_bool() ? "true" : "false"}};
+  }
   if (!conditions.empty()) statement["Condition"] = std::move(conditions);
   return statement;
 }

@@ -59,17 +59,31 @@ awaitable<http::Response> DeleteCodeSigning(ControlParts& parts, ApiCall call) {
   co_return NoContent();
 }
 
-json::object RuntimeManagementJson(const ControlParts& parts, const Target& target) {
+ApiError NotOneOf(std::string_view value, std::string_view member, std::string_view allowed) {
+  return {
+      ApiErrorKind::kValidation,
+      fmt::format("1 validation error detected: Value '{}' at '{}' failed to satisfy constraint: "
+                  "Member must satisfy enum value set: [{}]",
+                  value, member, allowed)};
+}
+
+std::string VersionNamed(const Target& target) {
+  return target.qualifier.empty() ? "$LATEST" : target.qualifier;
+}
+
+http::Response DescribeRuntimeManagement(const ControlParts& parts, const FunctionRecord& record,
+                                         const std::string& version) {
+  const auto found = record.update_runtime_on.find(version);
   json::object body;
-  body["UpdateRuntimeOn"] = "Auto";
-  body["FunctionArn"] = FunctionArn(parts.place, target.record->name(), target.qualifier);
-  return body;
+  body["UpdateRuntimeOn"] = found == record.update_runtime_on.end() ? "Auto" : found->second;
+  body["FunctionArn"] = FunctionArn(parts.place, record.name(), version);
+  return JsonResponse(200, json::serialize(body));
 }
 
 awaitable<http::Response> GetRuntimeManagement(ControlParts& parts, ApiCall call) {
   const auto target = TargetOf(parts, call.route);
   if (!target) co_return ErrorResponse(target.error());
-  co_return JsonResponse(200, json::serialize(RuntimeManagementJson(parts, *target)));
+  co_return DescribeRuntimeManagement(parts, *target->record, VersionNamed(*target));
 }
 
 awaitable<http::Response> PutRuntimeManagement(ControlParts& parts, ApiCall call) {
@@ -78,20 +92,36 @@ awaitable<http::Response> PutRuntimeManagement(ControlParts& parts, ApiCall call
   const auto body = ParseBody(call.request.body);
   if (!body) co_return ErrorResponse(body.error());
   const std::string mode = OptionalText(*body, "UpdateRuntimeOn");
-  if (mode != "Auto") {
-    co_return ErrorResponse(InvalidParameter(fmt::format(
-        "UpdateRuntimeOn: expected Auto, got {}; runtimes are this machine's own", mode)));
+  if (mode == "Manual") {
+    co_return ErrorResponse(InvalidParameter(
+        "UpdateRuntimeOn: expected Auto or FunctionUpdate, got Manual; runtimes are this machine's "
+        "own, and have one version"));
   }
-  co_return JsonResponse(200, json::serialize(RuntimeManagementJson(parts, *target)));
+  if (mode != "Auto" && mode != "FunctionUpdate") {
+    co_return ErrorResponse(NotOneOf(mode, "updateRuntimeOn", "Auto, Manual, FunctionUpdate"));
+  }
+  const std::string version = VersionNamed(*target);
+  const Edit edit = [&](FunctionRecord& record) -> std::expected<void, ApiError> {
+    record.update_runtime_on[version] = mode;
+    return {};
+  };
+  const std::string name = target->record->name();
+  const auto edited = co_await EditFunction(parts, name, edit);
+  if (!edited) co_return ErrorResponse(edited.error());
+  co_return DescribeRuntimeManagement(parts, **edited, version);
 }
 
-// Nothing here detects recursion; a function that wants it cut is told so.
+// Nothing here detects loops, whatever a function wants.
+http::Response DescribeRecursion(const FunctionRecord& record) {
+  json::object body;
+  body["RecursiveLoop"] = record.recursive_loop;
+  return JsonResponse(200, json::serialize(body));
+}
+
 awaitable<http::Response> GetRecursion(ControlParts& parts, ApiCall call) {
   const auto target = TargetOf(parts, call.route);
   if (!target) co_return ErrorResponse(target.error());
-  json::object body;
-  body["RecursiveLoop"] = "Allow";
-  co_return JsonResponse(200, json::serialize(body));
+  co_return DescribeRecursion(*target->record);
 }
 
 awaitable<http::Response> PutRecursion(ControlParts& parts, ApiCall call) {
@@ -99,13 +129,18 @@ awaitable<http::Response> PutRecursion(ControlParts& parts, ApiCall call) {
   if (!target) co_return ErrorResponse(target.error());
   const auto body = ParseBody(call.request.body);
   if (!body) co_return ErrorResponse(body.error());
-  if (OptionalText(*body, "RecursiveLoop") != "Allow") {
-    co_return ErrorResponse(InvalidParameter(
-        "RecursiveLoop: this local service does not detect loops; expected Allow"));
+  const std::string wanted = OptionalText(*body, "RecursiveLoop");
+  if (wanted != "Allow" && wanted != "Terminate") {
+    co_return ErrorResponse(NotOneOf(wanted, "recursiveLoop", "Allow, Terminate"));
   }
-  json::object answer;
-  answer["RecursiveLoop"] = "Allow";
-  co_return JsonResponse(200, json::serialize(answer));
+  const Edit edit = [&](FunctionRecord& record) -> std::expected<void, ApiError> {
+    record.recursive_loop = wanted;
+    return {};
+  };
+  const std::string name = target->record->name();
+  const auto edited = co_await EditFunction(parts, name, edit);
+  if (!edited) co_return ErrorResponse(edited.error());
+  co_return DescribeRecursion(**edited);
 }
 
 // There are no event sources on this machine, so none is mapped.
