@@ -23,7 +23,7 @@ class WriteLane {
   WriteLane& operator=(const WriteLane&) = delete;
   ~WriteLane();  // as Join
 
-  // Called on an event loop, whose thread goes on meanwhile.
+  // Called on an event loop, which outlives this object and whose thread goes on meanwhile.
   boost::asio::awaitable<http::Response> Answer(http::Request request);
   // Answers what still waits; none may come after.
   void Join();

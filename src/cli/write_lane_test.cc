@@ -63,8 +63,8 @@ class WriteLanes : public ::testing::Test {
 };
 
 TEST_F(WriteLanes, AnswerEveryClient) {
-  WriteLane lane(*tables_);
   asio::io_context loop;
+  WriteLane lane(*tables_);
   for (int client = 0; client < 5; ++client) {
     asio::co_spawn(loop, Ask(lane, {3 * client, 3 * client + 1, 3 * client + 2}), asio::detached);
   }
@@ -75,8 +75,8 @@ TEST_F(WriteLanes, AnswerEveryClient) {
 }
 
 TEST_F(WriteLanes, AnswerEachClientOnItsOwnLoop) {
-  WriteLane lane(*tables_);
   std::array<asio::io_context, 2> loops;
+  WriteLane lane(*tables_);
   std::array<std::vector<std::thread::id>, 2> ran;
   const auto ask = [&](std::size_t loop, int first) -> asio::awaitable<void> {
     const auto stays = asio::make_work_guard(loops[loop]);
