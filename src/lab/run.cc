@@ -271,9 +271,10 @@ class Runner {
   void CountFailure(std::size_t index, const std::string& reason) {
     const int planned = options_.plan.cold + options_.plan.warm_up + options_.plan.warm;
     if (++failures_[index] <= options_.max_failures * planned) return;
-    record_.functions[index].abandoned =
-        fmt::format("more than {:.0f} % of its {} planned invokes failed, the last with {}",
-                    options_.max_failures * 100, planned, reason);
+    const std::string& message = sampler_.LastFailure(record_.functions[index].name);
+    record_.functions[index].abandoned = fmt::format(
+        "more than {:.0f} % of its {} planned invokes failed, the last with {}{}{}",
+        options_.max_failures * 100, planned, reason, message.empty() ? "" : ": ", message);
   }
 
   Sampler sampler_;

@@ -31,7 +31,7 @@ class RunTest : public ::testing::Test {
     client_.bend_invoke = [condition](auto&, aws::InvokeResult& result) {
       if (!condition()) return;
       result.function_error = "Unhandled";
-      result.payload = R"({"errorType":"Function.Bad"})";
+      result.payload = R"({"errorType":"Function.Bad","errorMessage":"no table"})";
     };
   }
 
@@ -106,7 +106,7 @@ TEST_F(RunTest, GivesUpAFunctionThatFailsTooOften) {
   FailWhen([] { return true; });
   ASSERT_TRUE(Go({"f"}).has_value());
   EXPECT_THAT(record_.functions[0].abandoned, HasSubstr("more than 10 %"));
-  EXPECT_THAT(record_.functions[0].abandoned, HasSubstr("Function.Bad"));
+  EXPECT_THAT(record_.functions[0].abandoned, HasSubstr("Function.Bad: no table"));
   EXPECT_EQ(record_.samples.size(), 2U);
 }
 

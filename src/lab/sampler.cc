@@ -18,17 +18,28 @@ bool WorthAnotherTry(const Error& error) {
          error.code == ErrorCode::kAlreadyExists;
 }
 
-// The errorType of a failure's payload, or what Lambda calls the failure.
-std::string FailureType(const aws::InvokeResult& result) {
+// A text of a failure's payload; empty where there is none.
+std::string PayloadText(const aws::InvokeResult& result, std::string_view name) {
   boost::system::error_code error;
   const boost::json::value payload = boost::json::parse(result.payload, error);
-  if (!error && payload.is_object()) {
-    const boost::json::value* type = payload.get_object().if_contains("errorType");
-    if (type != nullptr && type->is_string() && !type->get_string().empty()) {
-      return std::string(type->get_string());
-    }
-  }
-  return result.function_error;
+  if (error || !payload.is_object()) return {};
+  const boost::json::value* text = payload.get_object().if_contains(name);
+  return text != nullptr && text->is_string() ? std::string(text->get_string()) : std::string();
+}
+
+// The errorType of a failure's payload, or what Lambda calls the failure.
+std::string FailureType(const aws::InvokeResult& result) {
+  std::string type = PayloadText(result, "errorType");
+  return type.empty() ? result.function_error : type;
+}
+
+// Lambda's own failures begin "RequestId: ... Error: ".
+std::string FailureMessage(const aws::InvokeResult& result) {
+  constexpr std::string_view kMark = " Error: ";
+  std::string message = PayloadText(result, "errorMessage");
+  if (!message.starts_with("RequestId: ")) return message;
+  const std::size_t mark = message.find(kMark);
+  return mark == std::string::npos ? message : message.substr(mark + kMark.size());
 }
 
 double Milliseconds(Clock::TimePoint::duration duration) {
@@ -154,6 +165,10 @@ const std::string& Sampler::ForeignChange(const std::string& function) {
   return states_[function].foreign_change;
 }
 
+const std::string& Sampler::LastFailure(const std::string& function) {
+  return states_[function].last_failure;
+}
+
 std::expected<void, Error> Sampler::Verify(const std::string& function) {
   auto now = Retrying([&] { return client_.GetFunction(function); });
   State& state = states_[function];
@@ -233,6 +248,7 @@ std::expected<Sample, Error> Sampler::Take(const std::string& function, std::str
   if (!result->function_error.empty()) {
     sample.outcome = Outcome::kFailed;
     sample.reason = FailureType(*result);
+    state.last_failure = FailureMessage(*result);
   } else if (!report) {
     Reject(sample, report.error().message);
   } else if (start == Start::kMustBeCold && !sample.init_ms) {

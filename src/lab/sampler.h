@@ -56,7 +56,9 @@ class Sampler {
   // What somebody else changed of the function since Open, as far as it has been seen; empty while
   // it is as it was. Samples taken after such a change are of another function.
   const std::string& ForeignChange(const std::string& function);
-  // Looks again.
+  // What the function's last failed invoke said of itself, without its request id; may be empty.
+  const std::string& LastFailure(const std::string& function);
+  // Looks again for a foreign change.
   std::expected<void, Error> Verify(const std::string& function);
 
   // Undoes every change; the first failure is returned, the others are tried all the same.
@@ -71,6 +73,7 @@ class Sampler {
     bool stamped = false;
     int invokes = 0;  // in its environment; 0 where unknown
     std::string foreign_change;
+    std::string last_failure;
   };
 
   std::expected<void, Error> Stamp(const std::string& function, State& state,

@@ -160,12 +160,14 @@ TEST_F(SamplerTest, NamesAFailureByItsErrorType) {
   client_.Add("f");
   client_.bend_invoke = [](auto&, aws::InvokeResult& result) {
     result.function_error = "Unhandled";
-    result.payload = R"({"errorType":"Runtime.ExitError","errorMessage":"x"})";
+    result.payload = R"({"errorType":"Runtime.ExitError",)"
+                     R"("errorMessage":"RequestId: 8476a536 Error: exit status 3"})";
   };
   ASSERT_TRUE(sampler_.Open("f").has_value());
   const auto sample = sampler_.TakeCold("f", "{}");
   EXPECT_EQ(sample->outcome, Outcome::kFailed);
   EXPECT_EQ(sample->reason, "Runtime.ExitError");
+  EXPECT_EQ(sampler_.LastFailure("f"), "exit status 3");
 }
 
 TEST_F(SamplerTest, NamesAFailureWithoutTypeAsLambdaDoes) {
@@ -176,6 +178,7 @@ TEST_F(SamplerTest, NamesAFailureWithoutTypeAsLambdaDoes) {
   };
   ASSERT_TRUE(sampler_.Open("f").has_value());
   EXPECT_EQ(sampler_.TakeCold("f", "{}")->reason, "Unhandled");
+  EXPECT_EQ(sampler_.LastFailure("f"), "");
 }
 
 TEST_F(SamplerTest, TriesAgainWhenThrottledOrInterrupted) {
