@@ -13,10 +13,11 @@
 namespace kelvin::sandbox {
 namespace {
 
-// Goes on as long as every step works, and keeps the first failure.
+// Goes on as long as every step works, and keeps the first failure. Joins paths as text: a path
+// allocates for each of its parts, in memory that every keeper would have of its own.
 class RootBuilder {
  public:
-  explicit RootBuilder(const std::filesystem::path& root) : root_(root) {}
+  explicit RootBuilder(const std::filesystem::path& root) : root_(root.native()) {}
 
   // What happens here must not show on the host.
   bool Begin() {
@@ -26,7 +27,7 @@ class RootBuilder {
   }
   bool Add(const std::vector<RootStep>& plan) {
     for (const RootStep& step : plan) {
-      if (!Perform(step, root_ / step.target)) return false;
+      if (!Perform(step, root_ + '/' + step.target.native())) return false;
     }
     return true;
   }
@@ -40,14 +41,14 @@ class RootBuilder {
   const Error& error() const { return error_; }
 
  private:
-  bool Check(int status, std::string_view doing, const std::filesystem::path& path) {
+  bool Check(int status, std::string_view doing, const std::string& path) {
     if (status == 0) return true;
     const int number = errno;
-    error_ = ErrnoError(fmt::format("{} {}", doing, path.native()), number);
+    error_ = ErrnoError(fmt::format("{} {}", doing, path), number);
     return false;
   }
 
-  bool Perform(const RootStep& step, const std::filesystem::path& target) {
+  bool Perform(const RootStep& step, const std::string& target) {
     switch (step.action) {
       case RootAction::kFolder:
         return MakeFolder(target);
@@ -70,19 +71,18 @@ class RootBuilder {
     return true;
   }
 
-  bool MakeFolder(const std::filesystem::path& path) {
+  bool MakeFolder(const std::string& path) {
     const int status = ::mkdir(path.c_str(), 0755);
     return Check(status != 0 && errno == EEXIST ? 0 : status, "create", path);
   }
 
-  bool MakeFile(const std::filesystem::path& path) {
+  bool MakeFile(const std::string& path) {
     const int status = ::mknod(path.c_str(), S_IFREG | 0644, 0);
     return Check(status != 0 && errno == EEXIST ? 0 : status, "create", path);
   }
 
   // Through a detached copy of the mount, so that it never shows writable.
-  bool Bind(const std::string& source, const std::filesystem::path& target,
-            std::uint64_t attributes) {
+  bool Bind(const std::string& source, const std::string& target, std::uint64_t attributes) {
     const UniqueFd copy(
         ::open_tree(AT_FDCWD, source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
     if (!copy.valid()) return Check(-1, "mount", source);
@@ -94,12 +94,12 @@ class RootBuilder {
                  "mount", target);
   }
 
-  bool MountTmpfs(const std::filesystem::path& target, const std::string& options) {
+  bool MountTmpfs(const std::string& target, const std::string& options) {
     return Check(::mount("tmpfs", target.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()),
                  "mount a tmpfs at", target);
   }
 
-  bool MountProc(const std::filesystem::path& target) {
+  bool MountProc(const std::string& target) {
     // Others' processes do not show: the sandbox's keeper is none of the function's business.
     if (::mount("proc", target.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=2") ==
         0) {
@@ -118,7 +118,7 @@ class RootBuilder {
            Check(::chdir("/"), "enter", "/");
   }
 
-  const std::filesystem::path& root_;
+  const std::string& root_;
   Error error_;
 };
 

@@ -23,6 +23,7 @@
 #include "sandbox/hosts_file.h"
 #include "sandbox/launcher.h"
 #include "sandbox/process_tree.h"
+#include "sandbox/root_plan.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/syscall_filter.h"
 
@@ -125,7 +126,7 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
           ErrnoError(fmt::format("create {}", mount_point().native()), failed.value()));
     }
     if (auto written = hosts_.Update(); !written) return written;
-    auto launcher = StartLauncher(*cgroups_);
+    auto launcher = StartLauncher(*cgroups_, PlanRoot("/", hosts_.path()));
     if (!launcher) return std::unexpected(std::move(launcher.error()));
     launcher_ = std::move(*launcher);
     auto found = FindPrivacy();
@@ -287,8 +288,7 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
             .memory_watch = watch,
             .uid = options_.uid,
             .gid = options_.gid,
-            .mount_point = std::filesystem::absolute(mount_point()),
-            .hosts = hosts_.path()};
+            .mount_point = std::filesystem::absolute(mount_point())};
   }
 
   // A sandbox of nobody yet, which goes on getting ready by itself.

@@ -17,7 +17,6 @@
 
 #include "sandbox/channel.h"
 #include "sandbox/process_tree.h"
-#include "sandbox/root_plan.h"
 #include "sandbox/runner.h"
 #include "sandbox/syscall_filter.h"
 #include "sandbox/user_map.h"
@@ -29,9 +28,10 @@ constexpr int kMemoryWatchMs = 50;
 
 }  // namespace
 
-Keeper::Keeper(LaunchRequest request, UniqueFd channel, UniqueFd output,
-               std::vector<UniqueFd> join_files, UniqueFd user_map)
-    : request_(std::move(request)),
+Keeper::Keeper(const std::vector<RootStep>& root, LaunchRequest request, UniqueFd channel,
+               UniqueFd output, std::vector<UniqueFd> join_files, UniqueFd user_map)
+    : root_(root),
+      request_(std::move(request)),
       channel_(std::move(channel)),
       output_(std::move(output)),
       join_files_(std::move(join_files)),
@@ -76,7 +76,7 @@ std::expected<void, Error> Keeper::Enter(uid_t outer_uid, gid_t outer_gid) {
   if (::sethostname(kHostName.data(), kHostName.size()) != 0) {
     return std::unexpected(ErrnoError("set the sandbox's host name", errno));
   }
-  return BeginRoot(PlanRoot("/", request_.hosts), request_.mount_point);
+  return BeginRoot(root_, request_.mount_point);
 }
 
 // Moves the runner, which is there already, into the root as well.

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "sandbox/channel.h"
 #include "sandbox/protocol.h"
+#include "sandbox/root_plan.h"
 
 namespace kelvin::sandbox {
 
@@ -21,8 +22,9 @@ class Keeper {
  public:
   // `user_map` tells when the launcher has mapped the users of the namespace; where it does not,
   // the keeper does.
-  Keeper(LaunchRequest request, UniqueFd channel, UniqueFd output, std::vector<UniqueFd> join_files,
-         UniqueFd user_map);
+  // `root` is what every sandbox sees, and outlives the object.
+  Keeper(const std::vector<RootStep>& root, LaunchRequest request, UniqueFd channel,
+         UniqueFd output, std::vector<UniqueFd> join_files, UniqueFd user_map);
 
   // `outer_uid` and `outer_gid` are what the user outside the namespaces is.
   [[noreturn]] void Run(uid_t outer_uid, gid_t outer_gid);
@@ -43,6 +45,7 @@ class Keeper {
   void Report(KeeperReport report);
   void ReportFailure(const Error& error);
 
+  const std::vector<RootStep>& root_;
   const LaunchRequest request_;
   const UniqueFd channel_;
   const UniqueFd output_;

@@ -32,7 +32,7 @@ unsigned long NamespaceFlags(Privacy privacy) {
   return 0;
 }
 
-void Launch(Packet packet) {
+void Launch(Packet packet, const std::vector<RootStep>& root) {
   if (packet.fds.size() < 2) return;
   LaunchRequest request = DecodeLaunchRequest(packet.bytes);
   UniqueFd channel = std::move(packet.fds[0]);
@@ -57,7 +57,7 @@ void Launch(Packet packet) {
   }
   if (pid == 0) {
     map_writer.reset();
-    Keeper(std::move(request), std::move(channel), std::move(output), std::move(packet.fds),
+    Keeper(root, std::move(request), std::move(channel), std::move(output), std::move(packet.fds),
            std::move(map_reader))
         .Run(uid, gid);
   }
@@ -97,13 +97,13 @@ void FillGaps() {
   }
 }
 
-[[noreturn]] void RunLauncher(Cgroups& cgroups) {
+[[noreturn]] void RunLauncher(Cgroups& cgroups, const std::vector<RootStep>& root) {
   constexpr int kChannel = STDERR_FILENO + 1;
   FillGaps();
   for (;;) {
     auto packet = ReceivePacket(kChannel, Wait::kYes);
     if (!packet || packet->bytes.empty()) break;
-    Launch(std::move(*packet));
+    Launch(std::move(*packet), root);
   }
   // Keepers end by themselves when the service does, but what is frozen dies only when thawed.
   cgroups.RemoveAll();
@@ -115,14 +115,14 @@ void FillGaps() {
 
 }  // namespace
 
-std::expected<Launcher, Error> StartLauncher(Cgroups& cgroups) {
+std::expected<Launcher, Error> StartLauncher(Cgroups& cgroups, const std::vector<RootStep>& root) {
   auto ends = MakeChannel();
   if (!ends) return std::unexpected(std::move(ends.error()));
   const pid_t pid = ::fork();
   if (pid < 0) return std::unexpected(ErrnoError("start the launcher of sandboxes", errno));
   if (pid == 0) {
     Detach(ends->second.get());
-    RunLauncher(cgroups);
+    RunLauncher(cgroups, root);
   }
   return Launcher{.pid = pid, .channel = std::move(ends->first)};
 }

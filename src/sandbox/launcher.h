@@ -1,12 +1,14 @@
 #pragma once
 
 #include <expected>
+#include <vector>
 
 #include <sys/types.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "sandbox/cgroups.h"
+#include "sandbox/root_plan.h"
 
 namespace kelvin::sandbox {
 
@@ -19,7 +21,7 @@ struct Launcher {
   UniqueFd channel;  // takes LaunchRequests
 };
 
-// Call it while the process has one thread.
-std::expected<Launcher, Error> StartLauncher(Cgroups& cgroups);
+// `root` is what every sandbox sees. Call it while the process has one thread.
+std::expected<Launcher, Error> StartLauncher(Cgroups& cgroups, const std::vector<RootStep>& root);
 
 }  // namespace kelvin::sandbox

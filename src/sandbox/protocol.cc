@@ -10,7 +10,7 @@
 namespace kelvin::sandbox {
 namespace {
 
-constexpr std::size_t kLaunchParts = 6;
+constexpr std::size_t kLaunchParts = 5;
 constexpr std::size_t kFurnishingParts = 6;
 
 template <typename T>
@@ -29,7 +29,6 @@ std::string Encode(const LaunchRequest& request) {
       fmt::format("{}", request.uid),
       fmt::format("{}", request.gid),
       request.mount_point.native(),
-      request.hosts.native(),
   });
 }
 
@@ -40,8 +39,7 @@ LaunchRequest DecodeLaunchRequest(std::string_view bytes) {
           .memory_watch = static_cast<MemoryWatch>(Number<int>(parts[1])),
           .uid = Number<uid_t>(parts[2]),
           .gid = Number<gid_t>(parts[3]),
-          .mount_point = parts[4],
-          .hosts = parts[5]};
+          .mount_point = parts[4]};
 }
 
 std::string Encode(const Furnishing& furnishing) {

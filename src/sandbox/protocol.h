@@ -36,7 +36,6 @@ struct LaunchRequest {
   uid_t uid = 0;  // of the function, as it sees itself
   gid_t gid = 0;
   std::filesystem::path mount_point;  // an empty folder; each sandbox mounts there, unseen
-  std::filesystem::path hosts;        // a file, seen as /etc/hosts
 };
 
 std::string Encode(const LaunchRequest& request);

@@ -241,15 +241,13 @@ TEST(LaunchRequest, ComesBackAsItWas) {
                               .memory_watch = MemoryWatch::kCgroup,
                               .uid = 993,
                               .gid = 990,
-                              .mount_point = "/m",
-                              .hosts = "/h"};
+                              .mount_point = "/m"};
   const LaunchRequest back = DecodeLaunchRequest(Encode(request));
   EXPECT_EQ(back.privacy, request.privacy);
   EXPECT_EQ(back.memory_watch, request.memory_watch);
   EXPECT_EQ(back.uid, request.uid);
   EXPECT_EQ(back.gid, request.gid);
   EXPECT_EQ(back.mount_point, request.mount_point);
-  EXPECT_EQ(back.hosts, request.hosts);
 }
 
 TEST(Furnishing, ComesBackAsItWas) {
