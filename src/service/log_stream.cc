@@ -8,6 +8,7 @@ namespace {
 constexpr std::size_t kTailBytes = 4096;
 constexpr std::size_t kLongestLine = 256 * 1024;  // as CloudWatch Logs
 constexpr std::size_t kFlushBytes = 64 * 1024;
+constexpr std::size_t kKeptBytes = 1024;
 
 }  // namespace
 
@@ -112,6 +113,9 @@ void LogStream::Flush() {
   if (!kept) Complain(kept.error());
   unflushed_.clear();
   entries_.clear();
+  // What a busy moment took is not kept through idle ones.
+  if (unflushed_.capacity() > kKeptBytes) unflushed_.shrink_to_fit();
+  if (entries_.capacity() * sizeof(LogEntry) > kKeptBytes) entries_.shrink_to_fit();
 }
 
 void LogStream::Complain(const Error& error) {

@@ -12,6 +12,7 @@ namespace kelvin::service {
 namespace {
 
 constexpr std::size_t kMostRecent = 100'000;
+constexpr std::uint32_t kMostSeries = ~(1U << 31);
 constexpr std::string_view kAboutVersion = "/kelvin/metrics/";
 
 void Head(std::string& out, std::string_view name, std::string_view type, std::string_view help) {
@@ -117,11 +118,21 @@ void Metrics::CountInvoke(std::string_view function, std::string_view version,
   if (failed) ++series.errors;
   if (start == StartKind::kCold) ++series.cold_starts;
   series.duration.Add(report.duration);
-  recent_.push_back({.at = clock_.WallNow(),
-                     .series = series.id,
-                     .ms = std::chrono::duration<float, std::milli>(report.duration).count(),
-                     .failed = failed});
-  if (recent_.size() > kMostRecent) recent_.pop_front();
+  Remember({.at = clock_.WallNow(),
+            .series = series.id & kMostSeries,
+            .failed = failed,
+            .ms = std::chrono::duration<float, std::milli>(report.duration).count()});
+}
+
+void Metrics::Remember(const Recent& invoke) {
+  // At once and apart from all else: what is not used yet takes no memory.
+  recent_.reserve(kMostRecent);
+  if (recent_.size() < kMostRecent) {
+    recent_.push_back(invoke);
+  } else {
+    recent_[next_] = invoke;
+    next_ = (next_ + 1) % kMostRecent;
+  }
 }
 
 void Metrics::CountThrottle(std::string_view function, std::string_view version) {
@@ -206,12 +217,14 @@ std::optional<http::Response> Metrics::AnswerAboutVersion(const http::Request& r
   std::vector<float> durations;
   std::uint64_t errors = 0;
   double sum = 0;
-  for (auto at = recent_.rbegin(); series != nullptr && at != recent_.rend() && at->at >= from;
-       ++at) {
-    if (at->series != series->id) continue;
-    durations.push_back(at->ms);
-    sum += static_cast<double>(at->ms);
-    errors += at->failed ? 1 : 0;
+  const std::size_t count = series != nullptr ? recent_.size() : 0;
+  for (std::size_t back = 1; back <= count; ++back) {
+    const Recent& invoke = recent_[(next_ + count - back) % count];
+    if (invoke.at < from) break;
+    if (invoke.series != series->id) continue;
+    durations.push_back(invoke.ms);
+    sum += static_cast<double>(invoke.ms);
+    errors += invoke.failed;
   }
   std::ranges::sort(durations);
   const double mean = durations.empty() ? 0 : sum / static_cast<double>(durations.size());

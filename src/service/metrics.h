@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -81,13 +80,14 @@ class Metrics {
   };
   struct Recent {
     Clock::WallTime at;
-    std::uint32_t series;
+    std::uint32_t series : 31;
+    std::uint32_t failed : 1;
     float ms;
-    bool failed;
   };
   template <typename T>
   using ByName = std::map<std::string, T, std::less<>>;
 
+  void Remember(const Recent& invoke);
   Series& SeriesOf(std::string_view function, std::string_view version);
   const Series* Find(std::string_view function, std::string_view version) const;
   template <typename Visit>
@@ -96,7 +96,8 @@ class Metrics {
   const Clock& clock_;
   ByName<ByName<Series>> series_;  // by function and version
   std::uint32_t last_id_ = 0;
-  std::deque<Recent> recent_;  // oldest first
+  std::vector<Recent> recent_;  // a ring when it is full: the oldest is at next_
+  std::size_t next_ = 0;
 };
 
 }  // namespace kelvin::service

@@ -199,6 +199,21 @@ TEST_F(MetricsTest, LookNoFurtherBackThanAsked) {
   EXPECT_EQ(Ask("f?version=1&since=" + std::to_string(now.count() - 10'000)).at("invocations"), 1);
 }
 
+TEST_F(MetricsTest, KnowTheNewestHundredThousandInvokes) {
+  Invoke("f", "1", 1ms, RunStatus::kFailure);
+  for (int i = 1; i < 100'000; ++i) Invoke("f", "1", 1ms);
+  EXPECT_EQ(Ask("f?version=1&since=0").at("errors"), 1);
+  Invoke("f", "1", 1ms);
+  clock_.Advance(10s);
+  Invoke("f", "2", 1ms);
+  EXPECT_EQ(Ask("f?version=1&since=0").at("errors"), 0);
+  EXPECT_EQ(Ask("f?version=1&since=0").at("invocations"), 99'999);
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch());
+  EXPECT_EQ(Ask("f?version=2&since=" + std::to_string(now.count())).at("invocations"), 1);
+  EXPECT_EQ(Ask("f?version=1&since=" + std::to_string(now.count())).at("invocations"), 0);
+}
+
 TEST_F(MetricsTest, LeaveOtherRequestsAlone) {
   EXPECT_FALSE(metrics_.AnswerAboutVersion(
       {.method = "GET", .target = "/2015-03-31/functions", .headers = {}, .body = {}}));
