@@ -121,15 +121,14 @@ std::uint64_t HostSandbox::MeasureMemory() {
 
 void HostSandbox::CheckMemory() {
   if (alarm_ == nullptr || over_ceiling_) return;
-  for (;;) {
+  auto mark = MemoryAlarm::Mark::kPassed;
+  while (mark == MemoryAlarm::Mark::kPassed) {
     const std::uint64_t used = MeasureMemory();
     if (used > ceiling_) {
       over_ceiling_ = true;
       return Kill();
     }
-    const std::uint64_t mark = group_->Charged() + std::max(ceiling_ - used, kLeastRise);
-    alarm_->SetMark(mark);
-    if (group_->Charged() < mark) break;
+    mark = alarm_->SetMark(group_->Charged() + std::max(ceiling_ - used, kLeastRise));
   }
   owner_.WatchMemory(serial_, *alarm_);
 }

@@ -231,7 +231,9 @@ TEST_P(HostSandboxesTest, CountsASmallFunctionAsSmall) {
   auto& sandbox = Create("wait");
   ASSERT_TRUE(Started(sandbox));
   EXPECT_EQ(ReadLine(sandbox), "ready");
-  EXPECT_GT(sandbox.PeakMemoryBytes(), 200U << 10);
+  // Without a cgroup and before Linux 6.2 it lacks what the kernel has not added up yet.
+  const bool polled = sandboxes().isolation().memory == Isolation::Memory::kPolled;
+  EXPECT_GT(sandbox.PeakMemoryBytes(), polled ? 0U : 200U << 10);
   EXPECT_LT(sandbox.PeakMemoryBytes(), 6U << 20);
 }
 
@@ -437,10 +439,10 @@ TEST_P(HostSandboxesTest, StartsAScript) {
 TEST_P(HostSandboxesTest, KnowsTheNamesThatLambdaGivesASandbox) {
   REQUIRE_PRIVATE_MOUNTS();
   for (const char* name : {"sandbox.localdomain", "localhost"}) {
-    WriteBootstrap(fmt::format("#!/bin/sh\ngetent ahostsv4 {} || echo unknown\n", name), 0755);
+    WriteBootstrap(fmt::format("#!/bin/sh\ngetent hosts {} || echo unknown\n", name), 0755);
     auto& sandbox = Create("");
     ASSERT_TRUE(Started(sandbox));
-    EXPECT_THAT(ReadLine(sandbox), StartsWith("127.0.0.1 "));
+    EXPECT_THAT(ReadLine(sandbox), AnyOf(StartsWith("127.0.0.1 "), StartsWith("::1 ")));
   }
 }
 

@@ -28,6 +28,14 @@ void Forget(int event) {
   (void)!::pread(event, ignored.data(), ignored.size(), 0);
 }
 
+std::uint64_t NumberIn(const UniqueFd& file) {
+  std::array<char, 32> text{};
+  const ssize_t count = ::pread(file.get(), text.data(), text.size(), 0);
+  std::uint64_t number = 0;
+  if (count > 0) std::from_chars(text.data(), text.data() + count, number);
+  return number;
+}
+
 // A threshold of cgroup v1, with files of its own so that it needs nobody to outlive it.
 struct Threshold {
   UniqueFd event;
@@ -38,11 +46,7 @@ struct Threshold {
   void Set() const {
     const std::string text = fmt::format("{} {} {}", event.get(), usage.get(), bytes);
     (void)!::write(control.get(), text.data(), text.size());
-    std::array<char, 32> usage_text{};
-    const ssize_t count = ::pread(usage.get(), usage_text.data(), usage_text.size(), 0);
-    std::uint64_t used = 0;
-    if (count > 0) std::from_chars(usage_text.data(), usage_text.data() + count, used);
-    if (used >= bytes) (void)::eventfd_write(event.get(), 1);  // passed before it was set
+    if (NumberIn(usage) >= bytes) (void)::eventfd_write(event.get(), 1);  // as the kernel would
   }
 };
 
@@ -67,7 +71,7 @@ std::unique_ptr<MemoryAlarm> MemoryAlarm::Make(CgroupVersion version,
                                                const std::filesystem::path& folder) {
   if (version == CgroupVersion::kNone) return nullptr;
   std::unique_ptr<MemoryAlarm> alarm(new MemoryAlarm(version, folder));
-  if (!alarm->event_.valid() || !alarm->control_.valid()) return nullptr;
+  if (!alarm->event_.valid() || !alarm->usage_.valid() || !alarm->control_.valid()) return nullptr;
   return alarm;
 }
 
@@ -79,6 +83,7 @@ MemoryAlarm::MemoryAlarm(CgroupVersion version, const std::filesystem::path& fol
     event_ = NewEvent();
   } else {
     event_ = Open(folder / "memory.events", O_RDONLY);
+    usage_ = Open(folder / "memory.current", O_RDONLY);
     control_ = Open(folder / "memory.high", O_WRONLY);
     Forget(event_.get());
   }
@@ -88,16 +93,17 @@ std::uint32_t MemoryAlarm::events() const {
   return version_ == CgroupVersion::kV1 ? EPOLLIN : EPOLLPRI;
 }
 
-void MemoryAlarm::SetMark(std::uint64_t bytes) {
+MemoryAlarm::Mark MemoryAlarm::SetMark(std::uint64_t bytes) {
   if (version_ == CgroupVersion::kV1) {
     // The marks of an event go only with it.
     event_ = NewEvent();
     SetInBackground({Copy(event_), Copy(usage_), Copy(control_), bytes});
-  } else {
-    const std::string text = fmt::format("{}", bytes);
-    (void)!::pwrite(control_.get(), text.data(), text.size(), 0);
-    Forget(event_.get());
+    return Mark::kWillTell;
   }
+  const std::string text = fmt::format("{}", bytes);
+  (void)!::pwrite(control_.get(), text.data(), text.size(), 0);
+  Forget(event_.get());
+  return NumberIn(usage_) >= bytes ? Mark::kPassed : Mark::kWillTell;
 }
 
 }  // namespace kelvin::sandbox

@@ -22,16 +22,17 @@ class MemoryAlarm {
   // To wait for, with `events()` of epoll; another one after every SetMark.
   int fd() const { return event_.get(); }
   std::uint32_t events() const;
-  // One mark at a time. A mark that is passed already may go untold with v2; with v1 it is told,
-  // some milliseconds later, as is one that is passed before the kernel has set it.
-  void SetMark(std::uint64_t bytes);
+  // One mark at a time. A mark that was passed before the kernel had set it is either told, some
+  // milliseconds later (v1), or answered as kPassed, and then it may go untold (v2).
+  enum class Mark { kWillTell, kPassed };
+  Mark SetMark(std::uint64_t bytes);
 
  private:
   MemoryAlarm(CgroupVersion version, const std::filesystem::path& folder);
 
   CgroupVersion version_;
   UniqueFd event_;    // v1: an eventfd; v2: memory.events
-  UniqueFd usage_;    // v1: memory.usage_in_bytes
+  UniqueFd usage_;    // v1: memory.usage_in_bytes; v2: memory.current
   UniqueFd control_;  // v1: cgroup.event_control; v2: memory.high
 };
 

@@ -108,11 +108,19 @@ ExitStatus SandboxFixture::WaitForExit(Sandbox& sandbox) {
   return exit;
 }
 
+void SandboxFixture::WaitForOutput(Sandbox& sandbox) {
+  if (sandboxes_ == nullptr) return WaitUntilReadable(sandbox.output_fd());
+  // A function whose memory has come to a mark waits until somebody looks (cgroup v2).
+  pollfd waits[] = {{sandbox.output_fd(), POLLIN, 0}, {sandboxes_->event_fd(), POLLIN, 0}};
+  ::poll(waits, std::size(waits), -1);
+  if (waits[1].revents != 0) sandboxes_->Dispatch();
+}
+
 std::string SandboxFixture::ReadLine(Sandbox& sandbox) {
   std::string line;
   for (char next = 0; next != '\n';) {
     if (::read(sandbox.output_fd(), &next, 1) != 1) {
-      WaitUntilReadable(sandbox.output_fd());
+      WaitForOutput(sandbox);
     } else if (next != '\n') {
       line.push_back(next);
     }

@@ -57,6 +57,7 @@ class SandboxFixture {
     std::vector<ExitStatus> exits;
   };
   Entry& EntryOf(Sandbox& sandbox);
+  void WaitForOutput(Sandbox& sandbox);
 
   TemporaryDirectory folder_;
   std::unique_ptr<Sandboxes> sandboxes_;
