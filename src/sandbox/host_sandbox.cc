@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "sandbox/process_tree.h"
+#include "sandbox/real_paths.h"
 #include "sandbox/start_error.h"
 
 namespace kelvin::sandbox {
@@ -89,6 +90,9 @@ std::expected<void, Error> HostSandbox::Furnish(const Furnishing& furnishing,
   folders_ = furnishing.folders;
   program_ = ProgramOf(privacy_, folders_);
   program_.environment = std::move(environment);
+  if (privacy_ == Privacy::kNone) {
+    for (std::string& variable : program_.environment) variable = WithRealPaths(variable, folders_);
+  }
   const std::string command = std::string(1, static_cast<char>(KeeperCommand::kFurnish));
   if (keeper_.valid()) (void)SendPacket(keeper_.get(), command + Encode(furnishing));
   // While the keeper is at it.
@@ -291,7 +295,9 @@ std::expected<void, Error> HostSandbox::StartExtension(const ExtensionSpec& exte
                   .candidates = {(layers / "extensions" / extension.name).native()},
                   .environment = {}}};
   for (const auto& [name, value] : extension.environment) {
-    launch.program.environment.push_back(fmt::format("{}={}", name, value));
+    std::string variable = fmt::format("{}={}", name, value);
+    launch.program.environment.push_back(
+        privacy_ == Privacy::kNone ? WithRealPaths(variable, folders_) : std::move(variable));
   }
   const KeeperCommand command = KeeperCommand::kExtension;
   const Error gone{ErrorCode::kUnavailable,

@@ -140,6 +140,22 @@ TEST_P(HostSandboxesTest, GivesExactlyTheEnvironmentAskedFor) {
   EXPECT_EQ(ReadWhatIsThere(sandbox), "");
 }
 
+TEST_P(HostSandboxesTest, TellsTheProcessWhereItsFoldersAre) {
+  SandboxSpec spec = Spec("environment");
+  spec.environment.emplace_back("LAMBDA_TASK_ROOT", "/var/task");
+  spec.environment.emplace_back("LD_LIBRARY_PATH", "/lib64:/var/task/lib:/opt/lib");
+  spec.environment.emplace_back("MINE", "/var/task");
+  auto& sandbox = Create(spec);
+  ASSERT_TRUE(Started(sandbox));
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < spec.environment.size(); ++i) lines.push_back(ReadLine(sandbox));
+  const std::string root =
+      sandboxes().isolation().private_mounts ? "/var/task" : (folder() / "code").native();
+  EXPECT_THAT(lines, Contains("LAMBDA_TASK_ROOT=" + root));
+  EXPECT_THAT(lines, Contains("LD_LIBRARY_PATH=/lib64:" + root + "/lib:/opt/lib"));
+  EXPECT_THAT(lines, Contains("MINE=/var/task"));
+}
+
 TEST_P(HostSandboxesTest, StartsAgainAfterAnExitWithTheSameTmp) {
   REQUIRE_PRIVATE_MOUNTS();
   auto& sandbox = Create("count-runs");

@@ -71,10 +71,13 @@ SandboxSpec SandboxFixture::Spec(const std::string& what_to_do, Sizes sizes) {
 }
 
 Sandbox& SandboxFixture::Create(const std::string& what_to_do, Sizes sizes) {
+  return Create(Spec(what_to_do, sizes));
+}
+
+Sandbox& SandboxFixture::Create(const SandboxSpec& spec) {
   entries_.push_back(std::make_unique<Entry>());
   Entry* const entry = entries_.back().get();
-  auto made = sandboxes_->Create(Spec(what_to_do, sizes),
-                                 [entry](ExitStatus exit) { entry->exits.push_back(exit); });
+  auto made = sandboxes_->Create(spec, [entry](ExitStatus exit) { entry->exits.push_back(exit); });
   if (!made) throw std::runtime_error(made.error().message);
   entry->sandbox = std::move(*made);
   return *entry->sandbox;

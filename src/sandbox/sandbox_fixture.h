@@ -32,6 +32,7 @@ class SandboxFixture {
   SandboxSpec Spec(const std::string& what_to_do, Sizes sizes);
   SandboxSpec Spec(const std::string& what_to_do) { return Spec(what_to_do, Sizes{}); }
   // Fails the test if it cannot; the sandbox lives as long as the fixture or until Destroy.
+  Sandbox& Create(const SandboxSpec& spec);
   Sandbox& Create(const std::string& what_to_do, Sizes sizes);
   Sandbox& Create(const std::string& what_to_do) { return Create(what_to_do, Sizes{}); }
   void Destroy(Sandbox& sandbox);
