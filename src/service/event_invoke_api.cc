@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "service/epoch.h"
 #include "service/function_rules.h"
 #include "service/paging.h"
 #include "service/request_body.h"
@@ -113,9 +114,7 @@ awaitable<http::Response> Set(ControlParts& parts, ApiCall call, Basis basis) {
       config = found->second;
     }
     if (auto read = ApplyFields(*body, config); !read) return read;
-    config.last_modified_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                                  parts.clock.WallNow().time_since_epoch())
-                                  .count();
+    config.last_modified_ms = EpochMilliseconds(parts.clock.WallNow());
     record.event_invoke[target->qualifier] = config;
     return {};
   };

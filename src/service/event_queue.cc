@@ -7,6 +7,7 @@
 #include <boost/asio/detached.hpp>
 
 #include "service/alias_api.h"
+#include "service/epoch.h"
 #include "service/offload.h"
 
 namespace kelvin::service {
@@ -19,10 +20,6 @@ constexpr std::chrono::milliseconds kOldest{std::chrono::hours{6}};
 // Between looks at an event that is throttled, or that the service could not run.
 constexpr std::chrono::milliseconds kShortestBackOff{1000};
 constexpr std::chrono::milliseconds kLongestBackOff{std::chrono::minutes{5}};
-
-std::int64_t EpochMilliseconds(Clock::WallTime time) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
 
 std::shared_ptr<Invocation> InvocationOf(const StoredEvent& event, const Place& place) {
   auto invocation = std::make_shared<Invocation>();

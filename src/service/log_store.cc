@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "aws/sha256.h"
+#include "service/epoch.h"
 
 namespace kelvin::service {
 namespace {
@@ -161,11 +162,6 @@ Error NoSuchStream() {
   return {ErrorCode::kNotFound, "The specified log stream does not exist."};
 }
 
-std::int64_t Now(const Clock& clock) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(clock.WallNow().time_since_epoch())
-      .count();
-}
-
 std::expected<LogGroup, Error> ReadGroup(const fs::path& file) {
   const auto text = ReadFile(file, std::size_t{1} << 20);
   if (!text) return std::unexpected(text.error());
@@ -243,7 +239,9 @@ void LogStore::DropOutdated(const LogGroup& group) {
 }
 
 std::int64_t LogStore::RetainedFrom(const LogGroup& group) const {
-  return group.retention_days == 0 ? 0 : Now(clock_) - group.retention_days * kDay;
+  return group.retention_days == 0
+             ? 0
+             : EpochMilliseconds(clock_.WallNow()) - group.retention_days * kDay;
 }
 
 fs::path LogStore::GroupFolder(std::string_view group) const {
@@ -324,8 +322,10 @@ std::vector<LogGroup> LogStore::Groups() const {
 
 std::expected<void, Error> LogStore::EnsureStream(std::string_view group, std::string_view stream) {
   if (!groups_.contains(group)) {
-    const LogGroup made{
-        .name = std::string(group), .created_ms = Now(clock_), .retention_days = 0, .tags = {}};
+    const LogGroup made{.name = std::string(group),
+                        .created_ms = EpochMilliseconds(clock_.WallNow()),
+                        .retention_days = 0,
+                        .tags = {}};
     if (auto saved = Save(made); !saved) return saved;
     groups_.emplace(made.name, made);
   }
@@ -334,9 +334,10 @@ std::expected<void, Error> LogStore::EnsureStream(std::string_view group, std::s
   if (!fd.valid() && errno == EEXIST) return {};
   if (!fd.valid())
     return std::unexpected(ErrnoError(fmt::format("create {}", index.native()), errno));
-  return WriteAll(
-      fd.get(),
-      HeaderLine({.created_ms = Now(clock_), .base = 0, .name = std::string(stream), .bytes = 0}));
+  return WriteAll(fd.get(), HeaderLine({.created_ms = EpochMilliseconds(clock_.WallNow()),
+                                        .base = 0,
+                                        .name = std::string(stream),
+                                        .bytes = 0}));
 }
 
 std::expected<void, Error> LogStore::CreateStream(std::string_view group, std::string_view stream) {
@@ -413,7 +414,8 @@ std::expected<void, Error> LogStore::Append(std::string_view group, std::string_
   fs::rename(WithEnd(path, ".idx"), WithEnd(path, ".1.idx"), ignored);
   const UniqueFd next = OpenFile(WithEnd(path, ".idx"), O_WRONLY | O_CREAT | O_TRUNC);
   return WriteAll(next.get(),
-                  HeaderLine({.created_ms = full ? full->header.created_ms : Now(clock_),
+                  HeaderLine({.created_ms = full ? full->header.created_ms
+                                                 : EpochMilliseconds(clock_.WallNow()),
                               .base = (full ? full->header.base : 0) + begin + text.size(),
                               .name = std::string(stream),
                               .bytes = 0}));

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "service/epoch.h"
+
 namespace kelvin::service {
 namespace {
 
@@ -84,9 +86,7 @@ void LogStream::WriteOutput(Source source, std::string_view line) {
 
 void LogStream::WriteLine(std::string_view line) {
   if (sink_) sink_(line);
-  entries_.push_back({.time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                                     clock_.WallNow().time_since_epoch())
-                                     .count(),
+  entries_.push_back({.time_ms = EpochMilliseconds(clock_.WallNow()),
                       .offset = static_cast<std::uint32_t>(unflushed_.size()),
                       .size = static_cast<std::uint32_t>(line.size() + 1)});
   unflushed_.append(line).push_back('\n');

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "base/encoding.h"
+#include "service/epoch.h"
 #include "service/log_query.h"
 #include "service/logs_fields.h"
 #include "service/offload.h"
@@ -77,12 +78,6 @@ std::string GroupArn(const Call& call, std::string_view name) {
                      name);
 }
 
-std::int64_t Now(const Call& call) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             call.clock.WallNow().time_since_epoch())
-      .count();
-}
-
 // One page of things that are listed by name. The token is where the page before ended.
 template <typename Item>
 std::vector<Item> PageOf(const Call& call, std::vector<Item> all, std::string Item::* name,
@@ -103,7 +98,7 @@ std::vector<Item> PageOf(const Call& call, std::vector<Item> all, std::string It
 
 json::object CreateLogGroup(const Call& call) {
   Check(call.store.CreateGroup({.name = call.fields.Group(),
-                                .created_ms = Now(call),
+                                .created_ms = EpochMilliseconds(call.clock.WallNow()),
                                 .retention_days = 0,
                                 .tags = call.fields.Map("tags")}));
   return {};
