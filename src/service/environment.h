@@ -199,6 +199,7 @@ class Environment final : private RuntimeApi::Observer, private ExtensionHost::O
   void ShutdownExtensions();
   void GoOnEnding();
   void KillRest();
+  void AwaitLastWords();
   void AwaitLastWords(int turns);
   void FailWhenAllIsHeard(int turns);
   bool nothing_runs() const { return !process_running_ && !extensions_.any_running(); }
