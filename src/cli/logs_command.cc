@@ -189,7 +189,7 @@ std::expected<LogsOptions, Stop> ParseLogs(const std::vector<std::string>& argum
       ->type_name("TIME")
       ->capture_default_str();
   app.add_option("--filter", options.filter,
-                 "CloudWatch filter pattern: words, \"a phrase\", -not ?or ?this, "
+                 "CloudWatch filter pattern: words, \"a phrase\", -not ?or ?this, %[Rr]egex%, "
                  "{ $.level = \"ERROR\" }, [ip, ..., ms > 5]")
       ->type_name("PATTERN");
   app.add_flag("--raw", options.raw, "Messages alone, without their times");
