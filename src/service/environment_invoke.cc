@@ -214,6 +214,7 @@ void Environment::Finish(RunStatus status, const Failure* failure) {
                              std::exchange(start_, StartKind::kWarm));
   logs_.Platform(lines_.End(now, report));
   logs_.Platform(lines_.Report(now, report));
+  extensions_.Tell("platform.end", [&] { return PlatformLines::EndRecord(report); });
   extensions_.Tell("platform.report", [&] { return lines_.ReportRecord(report); });
   InvokeOutcome outcome;
   if (held_outcome_) {

@@ -252,6 +252,10 @@ json::object PlatformLines::RuntimeDoneRecord(const InvokeReport& report) const 
   return record;
 }
 
+json::object PlatformLines::EndRecord(const InvokeReport& report) {
+  return {{"requestId", report.request_id}};
+}
+
 json::object PlatformLines::ReportRecord(const InvokeReport& report) const {
   json::object metrics{
       {"durationMs", Milliseconds(report.duration)},

@@ -82,6 +82,7 @@ class PlatformLines {
   boost::json::object InitReportRecord(const InitReport& report) const;
   boost::json::object StartRecord(std::string_view request_id, std::string_view trace_id) const;
   boost::json::object RuntimeDoneRecord(const InvokeReport& report) const;
+  static boost::json::object EndRecord(const InvokeReport& report);
   boost::json::object ReportRecord(const InvokeReport& report) const;
   static boost::json::object ExtensionRecord(const Extensions::Status& status);
 

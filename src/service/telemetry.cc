@@ -36,8 +36,15 @@ void Count(Dropped& dropped, std::size_t records, std::size_t bytes, std::string
   dropped.reason = reason;
 }
 
-bool Wants(const Subscription& subscription, TelemetryKind kind) {
-  return std::ranges::find(subscription.kinds, kind) != subscription.kinds.end();
+// Platform records of one of the APIs only. Those who read the older one break at types that it
+// does not have.
+constexpr std::string_view kOfTelemetryApi[] = {"platform.initStart", "platform.initRuntimeDone",
+                                                "platform.initReport",
+                                                "platform.telemetrySubscription"};
+constexpr std::string_view kOfLogsApi[] = {"platform.end", "platform.logsSubscription"};
+
+bool Contains(const auto& range, const auto& value) {
+  return std::ranges::find(range, value) != std::ranges::end(range);
 }
 
 bool WantsOldForms(const Subscription& subscription) {
@@ -122,11 +129,11 @@ void Telemetry::Subscribe(std::string_view extension, Subscription subscription,
   });
   json::array types;
   for (const TelemetryKind kind : subscription.kinds) types.emplace_back(NameOf(kind));
-  const auto added = std::make_shared<Subscriber>(
-      Subscriber{.extension = std::string(extension), .subscription = std::move(subscription)});
+  const auto added = std::make_shared<Subscriber>(Subscriber{
+      .extension = std::string(extension), .subscription = std::move(subscription), .api = api});
   subscribers_.push_back(added);
   for (const Record& record : early_) {
-    if (!Wants(added->subscription, record.kind)) continue;
+    if (!Wants(*added, record)) continue;
     const bool old = WantsOldForms(added->subscription) && !record.old_text.empty();
     Add(*added, old ? record.old_text : record.text);
   }
@@ -137,7 +144,7 @@ void Telemetry::Subscribe(std::string_view extension, Subscription subscription,
 
 void Telemetry::Emit(TelemetryKind kind, std::string_view type, json::value record) {
   if (!wanted()) return;
-  Record made{.kind = kind, .text = {}};
+  Record made{.kind = kind, .type = type, .text = {}};
   if (wants_old_forms()) {
     if (auto old = OldForm(type, record)) made.old_text = Text(type, std::move(*old));
   }
@@ -151,9 +158,17 @@ bool Telemetry::wants_old_forms() const {
   });
 }
 
+bool Telemetry::Wants(const Subscriber& subscriber, const Record& record) {
+  if (!Contains(subscriber.subscription.kinds, record.kind)) return false;
+  if (subscriber.api == TelemetryApi::kTelemetry) return !Contains(kOfLogsApi, record.type);
+  const bool too_new = record.type == "platform.runtimeDone" &&
+                       subscriber.subscription.schema_version < "2021-03-18";
+  return !too_new && !Contains(kOfTelemetryApi, record.type);
+}
+
 void Telemetry::Put(Record record) {
   for (const auto& subscriber : subscribers_) {
-    if (!Wants(subscriber->subscription, record.kind)) continue;
+    if (!Wants(*subscriber, record)) continue;
     const bool old = WantsOldForms(subscriber->subscription) && !record.old_text.empty();
     Add(*subscriber, old ? record.old_text : record.text);
   }
@@ -166,7 +181,7 @@ void Telemetry::Put(Record record) {
 void Telemetry::EmitLine(TelemetryKind kind, std::string_view line, LogFormat format) {
   if (!wanted()) return;
   boost::system::error_code error;
-  Record made{.kind = kind, .text = {}};
+  Record made{.kind = kind, .type = NameOf(kind), .text = {}};
   if (format == LogFormat::kJson && line.starts_with('{')) {
     json::value parsed = json::parse(line, error);
     if (!error && parsed.is_object()) made.text = Text(NameOf(kind), std::move(parsed));

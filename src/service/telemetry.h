@@ -47,8 +47,10 @@ class Telemetry {
   // Whether emitting does anything.
   bool wanted() const { return !subscribers_.empty() || (!closed_ && early_kept_); }
 
-  // A second one of the same extension takes the place of the first.
+  // A second one of the same extension takes the place of the first. Each API has its own types of
+  // platform records.
   void Subscribe(std::string_view extension, Subscription subscription, TelemetryApi api);
+  // `type` is a literal.
   void Emit(TelemetryKind kind, std::string_view type, boost::json::value record);
   // A printed line; with kJson one that is a JSON object goes as that.
   void EmitLine(TelemetryKind kind, std::string_view line, LogFormat format);
@@ -60,6 +62,7 @@ class Telemetry {
   // some; empty when it is the same.
   struct Record {
     TelemetryKind kind;
+    std::string_view type;  // for ever
     std::string text;
     std::string old_text = {};
   };
@@ -80,6 +83,7 @@ class Telemetry {
   struct Subscriber {
     std::string extension;
     Subscription subscription;
+    TelemetryApi api;
     std::vector<std::string> records = {};
     std::size_t bytes = 0;
     std::optional<Batch> batch = {};
@@ -90,6 +94,7 @@ class Telemetry {
   std::string Text(std::string_view type, boost::json::value record) const;
   // Whether somebody wants the old forms, or may come to.
   bool wants_old_forms() const;
+  static bool Wants(const Subscriber& subscriber, const Record& record);
   void Put(Record record);
   void Add(Subscriber& subscriber, std::string text);
   void CancelTimers(Subscriber& subscriber);

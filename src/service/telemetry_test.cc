@@ -1,5 +1,8 @@
 #include "service/telemetry.h"
 
+#include <map>
+#include <utility>
+
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -146,6 +150,37 @@ TEST_F(TelemetryTest, GivesAnOlderSchemaTheFormsOfItsTime) {
       AllOf(HasSubstr(R"("record":{"initializationType":"on-demand","functionName":"early"})"),
             HasSubstr(R"("record":{"a":1})"),
             HasSubstr(R"("record":{"phase":"init","status":"success"})")));
+}
+
+TEST_F(TelemetryTest, GivesTheLogsApiTheTypesThatItHas) {
+  const auto emit = [&](std::string_view type) {
+    telemetry_.Emit(TelemetryKind::kPlatform, type, boost::json::object{});
+  };
+  emit("platform.initStart");
+  Subscribe({TelemetryKind::kPlatform});
+  Subscription subscription = Of({TelemetryKind::kPlatform});
+  subscription.destination.port = 1;
+  for (const auto& [name, version] : {std::pair{"new", "2021-03-18"}, {"old", "2020-08-15"}}) {
+    subscription.schema_version = version;
+    telemetry_.Subscribe(name, subscription, TelemetryApi::kLogs);
+    ++subscription.destination.port;
+  }
+  for (const char* type : {"platform.start", "platform.runtimeDone", "platform.end"}) emit(type);
+  telemetry_.Flush();
+  Poll();
+  std::map<int, std::vector<std::string>> types;
+  for (const auto& batch : sender_.batches) {
+    const auto records = boost::json::parse(batch.body);
+    for (const auto& record : records.as_array()) {
+      types[batch.destination.port].emplace_back(record.at("type").as_string());
+    }
+  }
+  EXPECT_THAT(types[8080], ElementsAre("platform.initStart", "platform.telemetrySubscription",
+                                       "platform.start", "platform.runtimeDone"));
+  EXPECT_THAT(types[1], ElementsAre("platform.logsSubscription", "platform.logsSubscription",
+                                    "platform.start", "platform.runtimeDone", "platform.end"));
+  EXPECT_THAT(types[2], ElementsAre("platform.logsSubscription", "platform.logsSubscription",
+                                    "platform.start", "platform.end"));
 }
 
 TEST_F(TelemetryTest, DropsWhatASlowListenerDoesNotTakeAndSaysSo) {
