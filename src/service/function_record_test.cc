@@ -108,5 +108,16 @@ TEST(ChooseVersion, FollowsTheWeights) {
   EXPECT_EQ(ChooseVersion(target, high).version, "1");
 }
 
+TEST(FunctionRecord, ReadsFilesOfEarlierVersions) {
+  const FunctionRecord record = Record();
+  std::string text = StoredJson(record);
+  const std::string_view later = R"(,"recursive_loop":"Terminate","update_runtime_on":{})";
+  ASSERT_NE(text.find(later), text.npos) << text;
+  text.erase(text.find(later), later.size());
+  const auto read = ReadStoredRecord(text);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, record);
+}
+
 }  // namespace
 }  // namespace kelvin::service

@@ -135,6 +135,7 @@ std::string StoredJson(const Layer& layer) {
     VisitVersion(version, [&](std::string_view name, const auto& value) {
       stored[name] = StoredValue(value);
     });
+    stored["statements"] = MapJson(version.statements);
   }
   return json::serialize(object);
 }
@@ -154,6 +155,7 @@ std::expected<Layer, Error> ReadStoredLayer(std::string_view text) {
     FieldReader fields(item.get_object());
     LayerVersion version;
     VisitVersion(version, [&](std::string_view name, auto& field) { fields.Read(name, field); });
+    fields.ReadIfThere("statements", version.statements);
     if (!fields.problem().empty()) reader.Note(fields.problem());
     layer.versions.emplace(version.number, std::move(version));
   });

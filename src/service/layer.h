@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "service/api_error.h"
 #include "service/function_config.h"
+#include "service/string_map.h"
 
 namespace kelvin::service {
 
@@ -26,6 +27,7 @@ struct LayerVersion {
   std::uint64_t unpacked_size = 0;
   std::vector<std::string> runtimes;
   std::vector<std::string> architectures;
+  StringMap statements = {};  // of its policy: JSON by id; kept for who asks, and nothing else
 
   friend bool operator==(const LayerVersion&, const LayerVersion&) = default;
 };

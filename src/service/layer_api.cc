@@ -7,11 +7,14 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "aws/sha256.h"
 #include "base/time_format.h"
 #include "service/code_keeper.h"
+#include "service/control.h"
 #include "service/function_rules.h"
 #include "service/offload.h"
 #include "service/paging.h"
+#include "service/policy.h"
 #include "service/request_body.h"
 #include "service/stored_fields.h"
 
@@ -97,6 +100,27 @@ std::expected<int, ApiError> ParseNumber(std::string_view text) {
   return number;
 }
 
+struct VersionName {
+  std::string layer;
+  int number;
+};
+
+std::expected<VersionName, ApiError> ParseVersion(const Route& route, const Place& place) {
+  const auto named = ParseLayerName(route.InPath("LayerName"), place);
+  if (!named) return std::unexpected(named.error());
+  const auto number = ParseNumber(route.InPath("VersionNumber"));
+  if (!number) return std::unexpected(number.error());
+  return VersionName{named->name, *number};
+}
+
+// Any text that another policy does not have, in the form that AWS gives it.
+std::string RevisionOf(const StringMap& statements) {
+  const std::string hash = aws::Sha256Hex(PolicyDocument(statements));
+  const std::string_view hex = hash;
+  return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4),
+                     hex.substr(16, 4), hex.substr(20, 12));
+}
+
 // What a list's CompatibleRuntime and CompatibleArchitecture let through.
 bool IsWanted(const LayerVersion& version, const Route& route) {
   const auto runtime = route.InQuery("CompatibleRuntime");
@@ -150,6 +174,9 @@ void LayerApi::AddTo(Operations& operations) {
   add("ListLayers", &LayerApi::List);
   add("ListLayerVersions", &LayerApi::ListVersions);
   add("DeleteLayerVersion", &LayerApi::Delete);
+  add("AddLayerVersionPermission", &LayerApi::AddPermission);
+  add("GetLayerVersionPolicy", &LayerApi::GetPolicy);
+  add("RemoveLayerVersionPermission", &LayerApi::RemovePermission);
 }
 
 http::Response LayerApi::Describe(int status, const Layer& layer,
@@ -270,6 +297,97 @@ awaitable<http::Response> LayerApi::Delete(ApiCall call) {
     const auto committed = co_await Commit(std::move(layer));
     if (!committed) co_return ErrorResponse(committed.error());
   }
+  http::Response response;
+  response.status = 204;
+  co_return response;
+}
+
+awaitable<std::expected<void, ApiError>> LayerApi::EditPolicy(const Route& route,
+                                                              const Edit& edit) {
+  const auto named = ParseVersion(route, parts_.place);
+  if (!named) co_return std::unexpected(named.error());
+  const Turn turn(changing_, named->layer);
+  if (!turn) co_return std::unexpected(BeingChanged(named->layer));
+  const auto current = parts_.layers.Find(named->layer);
+  if (!current || !current->versions.contains(named->number)) {
+    co_return std::unexpected(NotThere());
+  }
+  Layer layer = *current;
+  StringMap& statements = layer.versions.at(named->number).statements;
+  const std::string_view revision = route.InQuery("RevisionId");
+  auto edited = CheckRevision(revision, RevisionOf(statements));
+  if (edited) edited = edit(statements);
+  if (!edited) co_return edited;
+  co_return co_await Commit(std::move(layer));
+}
+
+awaitable<http::Response> LayerApi::AddPermission(ApiCall call) {
+  const auto named = ParseVersion(call.route, parts_.place);
+  if (!named) co_return ErrorResponse(named.error());
+  const auto body = ParseBody(call.request.body);
+  if (!body) co_return ErrorResponse(body.error());
+  for (const auto& [name, member] :
+       {std::pair{"StatementId", "statementId"}, std::pair{"Action", "action"},
+        std::pair{"Principal", "principal"}}) {
+    if (OptionalText(*body, name).empty()) co_return ErrorResponse(MissingMember(member));
+  }
+  const std::string id = OptionalText(*body, "StatementId");
+  json::object made{{"Sid", id},
+                    {"Effect", "Allow"},
+                    {"Principal", PrincipalJson(OptionalText(*body, "Principal"))},
+                    {"Action", OptionalText(*body, "Action")},
+                    {"Resource", LayerVersionArn(parts_.place, named->layer, named->number)}};
+  if (const auto organization = OptionalText(*body, "OrganizationId"); !organization.empty()) {
+    made["Condition"] =
+        json::object{{"StringEquals", json::object{{"aws:PrincipalOrgID", organization}}}};
+  }
+  const std::string statement = json::serialize(made);
+  std::string revision;
+  const Edit edit = [&](StringMap& statements) -> std::expected<void, ApiError> {
+    if (!statements.emplace(id, statement).second) {
+      return std::unexpected(
+          ApiError{ApiErrorKind::kResourceConflict,
+                   fmt::format("The statement id ({}) provided already exists. Please provide a "
+                               "new statement id, or remove the existing statement.",
+                               id)});
+    }
+    revision = RevisionOf(statements);
+    return {};
+  };
+  const auto edited = co_await EditPolicy(call.route, edit);
+  if (!edited) co_return ErrorResponse(edited.error());
+  json::object answer;
+  answer["Statement"] = statement;
+  answer["RevisionId"] = revision;
+  co_return JsonResponse(201, json::serialize(answer));
+}
+
+awaitable<http::Response> LayerApi::GetPolicy(ApiCall call) {
+  const auto named = ParseVersion(call.route, parts_.place);
+  if (!named) co_return ErrorResponse(named.error());
+  const auto layer = parts_.layers.Find(named->layer);
+  if (!layer || !layer->versions.contains(named->number)) co_return ErrorResponse(NotThere());
+  const StringMap& statements = layer->versions.at(named->number).statements;
+  if (statements.empty()) {
+    co_return ErrorResponse(
+        {ApiErrorKind::kResourceNotFound, "No policy is associated with the given resource."});
+  }
+  json::object answer;
+  answer["Policy"] = PolicyDocument(statements);
+  answer["RevisionId"] = RevisionOf(statements);
+  co_return JsonResponse(200, json::serialize(answer));
+}
+
+awaitable<http::Response> LayerApi::RemovePermission(ApiCall call) {
+  const std::string id(call.route.InPath("StatementId"));
+  const Edit edit = [&](StringMap& statements) -> std::expected<void, ApiError> {
+    if (statements.erase(id) > 0) return {};
+    return std::unexpected(
+        ApiError{ApiErrorKind::kResourceNotFound,
+                 fmt::format("Statement {} is not found in resource policy.", id)});
+  };
+  const auto edited = co_await EditPolicy(call.route, edit);
+  if (!edited) co_return ErrorResponse(edited.error());
   http::Response response;
   response.status = 204;
   co_return response;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -39,10 +40,17 @@ class LayerApi {
   boost::asio::awaitable<http::Response> List(ApiCall call);
   boost::asio::awaitable<http::Response> ListVersions(ApiCall call);
   boost::asio::awaitable<http::Response> Delete(ApiCall call);
+  boost::asio::awaitable<http::Response> AddPermission(ApiCall call);
+  boost::asio::awaitable<http::Response> GetPolicy(ApiCall call);
+  boost::asio::awaitable<http::Response> RemovePermission(ApiCall call);
 
   http::Response Describe(int status, const Layer& layer, const LayerVersion& version) const;
   http::Response Find(std::string_view name, std::string_view number) const;
   boost::asio::awaitable<std::expected<void, ApiError>> Commit(Layer layer);
+  // Changes the statements of the version that the call names.
+  using Edit = std::function<std::expected<void, ApiError>(StringMap&)>;
+  boost::asio::awaitable<std::expected<void, ApiError>> EditPolicy(const Route& route,
+                                                                   const Edit& edit);
 
   Parts parts_;
   // Layers that are being changed: changes of one layer come one after the other.

@@ -101,5 +101,27 @@ TEST(CheckUnpackedSize, CountsFunctionAndLayersTogether) {
   EXPECT_THAT(checked.error().message, HasSubstr("actual size is 262144001 bytes"));
 }
 
+TEST(Layer, ComesBackAsItWas) {
+  Layer layer{.name = "a", .last_number = 2, .versions = {}};
+  layer.versions[2] = Version(2, "sha");
+  layer.versions[2].runtimes = {"provided.al2023"};
+  layer.versions[2].statements["s"] = R"({"Sid":"s"})";
+  const auto read = ReadStoredLayer(StoredJson(layer));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, layer);
+}
+
+TEST(Layer, ReadsFilesOfEarlierVersions) {
+  Layer layer{.name = "a", .last_number = 1, .versions = {}};
+  layer.versions[1] = Version(1, "sha");
+  std::string text = StoredJson(layer);
+  const std::string_view statements = R"(,"statements":{})";
+  ASSERT_NE(text.find(statements), text.npos);
+  text.erase(text.find(statements), statements.size());
+  const auto read = ReadStoredLayer(text);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, layer);
+}
+
 }  // namespace
 }  // namespace kelvin::service

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "service/function_rules.h"
+#include "service/policy.h"
 #include "service/request_body.h"
 
 namespace kelvin::service {
@@ -16,14 +17,6 @@ using boost::asio::awaitable;
 namespace {
 
 using Done = std::expected<void, ApiError>;
-
-json::value PrincipalJson(const std::string& principal) {
-  if (principal == "*") return "*";
-  if (principal.ends_with(".amazonaws.com")) return json::object{{"Service", principal}};
-  const bool is_account = principal.find_first_not_of("0123456789") == principal.npos;
-  return json::object{
-      {"AWS", is_account ? fmt::format("arn:aws:iam::{}:root", principal) : principal}};
-}
 
 json::object StatementJson(const json::object& body, const std::string& arn) {
   json::object statement{{"Sid", OptionalText(body, "StatementId")},
@@ -94,11 +87,8 @@ awaitable<http::Response> Get(ControlParts& parts, ApiCall call) {
   if (!target) co_return ErrorResponse(target.error());
   const auto found = target->record->policies.find(target->qualifier);
   if (found == target->record->policies.end()) co_return ErrorResponse(NoSuchResource());
-  json::object policy{{"Version", "2012-10-17"}, {"Id", "default"}};
-  json::array& statements = policy["Statement"].emplace_array();
-  for (const auto& [id, statement] : found->second) statements.push_back(json::parse(statement));
   json::object answer;
-  answer["Policy"] = json::serialize(policy);
+  answer["Policy"] = PolicyDocument(found->second);
   answer["RevisionId"] = target->config->revision_id;
   co_return JsonResponse(200, json::serialize(answer));
 }

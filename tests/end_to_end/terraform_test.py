@@ -398,6 +398,34 @@ class LayerVersion(Resource):
         self.call("DELETE", path, status=204)
         self.is_gone("GET", path)
 
+    def test_permissions(self):
+        content = {"ZipFile": base64.b64encode(harness.make_zip({"f": (b"2", 0o644)})).decode()}
+        arn = self.call("POST", "/2018-10-31/layers/shared/versions", {"Content": content},
+                        status=201)["LayerVersionArn"]
+        path = "/2018-10-31/layers/shared/versions/1/policy"
+        self.is_gone("GET", path)
+        for sid, principal, shown, extra in (
+                ("account", "111122223333", {"AWS": "arn:aws:iam::111122223333:root"}, {}),
+                ("everyone", "*", "*", {"OrganizationId": "o-1234567890"})):
+            body = {"Action": "lambda:GetLayerVersion", "Principal": principal,
+                    "StatementId": sid, **extra}
+            added = self.call("POST", path, body, status=201)
+            self.refused("ResourceConflictException", "POST", path, body)
+            got = self.call("GET", path)
+            self.assertEqual(got["RevisionId"], added["RevisionId"])
+            statement = json.loads(got["Policy"])["Statement"][0]
+            self.assertEqual(statement, json.loads(added["Statement"]))
+            self.assertEqual((statement["Sid"], statement["Action"], statement["Resource"]),
+                             (sid, "lambda:GetLayerVersion", arn))
+            self.assertEqual(statement["Principal"], shown)
+            self.assertEqual(statement.get("Condition"), {"StringEquals": {
+                "aws:PrincipalOrgID": "o-1234567890"}} if extra else None)
+            self.refused("PreconditionFailedException", "DELETE", f"{path}/{sid}?RevisionId=other")
+            self.call("DELETE", f"{path}/{sid}", status=204)
+            self.is_gone("GET", path)
+            self.is_gone("DELETE", f"{path}/{sid}")
+        self.is_gone("GET", path.replace("/1/", "/2/"))
+
 
 class FunctionUrl(Resource):
     """aws_lambda_function_url"""
