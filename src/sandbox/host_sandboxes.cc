@@ -276,10 +276,14 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
       isolation_.missing.push_back(fmt::format(
           "no namespaces can be made ({}): functions see the host's files, share its /tmp, and run "
           "in the package's own folder instead of /var/task, and the name sandbox.localdomain is "
-          "known only if the host's /etc/hosts has it; run kelvin as root, or allow user "
-          "namespaces (sysctl kernel.unprivileged_userns_clone=1, and on Ubuntu "
-          "kernel.apparmor_restrict_unprivileged_userns=0)",
-          refusals));
+          "known only if the host's /etc/hosts has it; {}",
+          refusals,
+          ::geteuid() == 0
+              ? "give root the right to mount (in a container CAP_SYS_ADMIN, in a chroot a root "
+                "that is a mount itself, as after mount --bind ROOT ROOT)"
+              : "run kelvin as root, or allow user namespaces (sysctl "
+                "kernel.unprivileged_userns_clone=1, and on Ubuntu "
+                "kernel.apparmor_restrict_unprivileged_userns=0)"));
     }
   }
 
