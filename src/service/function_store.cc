@@ -279,8 +279,10 @@ std::expected<void, Error> FunctionStore::LoadEvents() {
                     events.push_back(std::move(*event));
                     return {};
                   });
-  // They go on in the order in which they came.
-  std::ranges::stable_sort(events, {}, &StoredEvent::accepted_ms);
+  // They go on in the order in which they came; within a millisecond nobody knows it any more.
+  std::ranges::sort(events, {}, [](const StoredEvent& event) {
+    return std::tie(event.accepted_ms, event.request_id);
+  });
   return loaded;
 }
 
