@@ -242,6 +242,17 @@ class Function(Resource):
         self.assertEqual(read["version"], "1")
         self.assertTrue(read["qualified_arn"].endswith(":published:1"))
 
+    def test_the_latest_of_many_versions_is_on_the_last_page(self):
+        self.create_function("many")
+        for number in range(1, 56):
+            self.configure("many", MemorySize=128 + number)
+            self.assertEqual(self.publish("many")["Version"], str(number))
+        first = self.call("GET", "/2015-03-31/functions/many/versions?MaxItems=10000")
+        self.assertTrue(first.get("NextMarker"), "AWS gives 50 at most")
+        self.assertEqual([version["Version"] for version in first["Versions"]][:3],
+                         ["$LATEST", "1", "2"])
+        self.assertEqual(self.read("many")["version"], "55")
+
     def test_errors_that_the_provider_tells_apart(self):
         self.create_function("twice")
         body = {"Code": {"ZipFile": base64.b64encode(HELLO).decode()}, "FunctionName": "twice",
