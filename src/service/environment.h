@@ -185,6 +185,7 @@ class Environment final : private RuntimeApi::Observer, private ExtensionHost::O
   void OnDeadline();
   void Deliver();
   void Settle(InvokeOutcome outcome, RunStatus status);
+  void SettleFailed(Failure failure);
   void FinishIfDone();
   InvokeReport MakeReport(RunStatus status, const Failure* failure) const;
   void AddSpans(InvokeReport& report) const;
@@ -253,6 +254,7 @@ class Environment final : private RuntimeApi::Observer, private ExtensionHost::O
   StartKind start_ = StartKind::kWarm;         // of the invoke that goes on, or the next
   std::optional<InvokeOutcome> held_outcome_;  // until the log is complete
   RunStatus settled_status_ = RunStatus::kSuccess;
+  std::string settled_error_type_;  // with kFailure
 
   std::shared_ptr<Environment*> self_;
 };

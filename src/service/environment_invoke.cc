@@ -73,18 +73,11 @@ void Environment::OnResponse(std::string payload) {
 }
 
 void Environment::OnError(std::string error_type, std::string body) {
-  const Failure failure =
-      PostedFailure(RunStatus::kFailure, std::move(error_type), std::move(body));
-  Settle({.kind = InvokeOutcome::Kind::kFunctionError,
-          .payload = failure.Payload(invocation_->event->request_id)},
-         failure.status);
+  SettleFailed(PostedFailure(RunStatus::kFailure, std::move(error_type), std::move(body)));
 }
 
 void Environment::OnResponseTooLarge() {
-  const Failure failure = ResponseTooLargeFailure();
-  Settle({.kind = InvokeOutcome::Kind::kFunctionError,
-          .payload = failure.Payload(invocation_->event->request_id)},
-         failure.status);
+  SettleFailed(ResponseTooLargeFailure());
 }
 
 std::shared_ptr<ResponsePipe> Environment::OnStreamBegin(std::string_view content_type) {
@@ -107,9 +100,7 @@ void Environment::OnStreamError(std::string error_type, std::string body) {
     failure.body.reset();
     failure.message = "The response was not streamed to its end.";
   }
-  Settle({.kind = InvokeOutcome::Kind::kFunctionError,
-          .payload = failure.Payload(invocation_->event->request_id)},
-         failure.status);
+  SettleFailed(std::move(failure));
 }
 
 // A runtime whose connection breaks has mostly crashed: its exit, which is about to be seen, says
@@ -117,6 +108,13 @@ void Environment::OnStreamError(std::string error_type, std::string body) {
 void Environment::OnStreamBroken() {
   stream_broken_ = true;
   if (exit_failure_) AwaitLastWords();
+}
+
+void Environment::SettleFailed(Failure failure) {
+  std::string payload = failure.Payload(invocation_->event->request_id);
+  settled_error_type_ = std::move(failure.error_type);
+  Settle({.kind = InvokeOutcome::Kind::kFunctionError, .payload = std::move(payload)},
+         failure.status);
 }
 
 void Environment::Settle(InvokeOutcome outcome, RunStatus status) {
@@ -242,6 +240,7 @@ InvokeReport Environment::MakeReport(RunStatus status, const Failure* failure) c
   if (status == RunStatus::kTimeout)
     report.duration = std::chrono::seconds(config_->timeout_seconds);
   if (status == RunStatus::kError && failure != nullptr) report.error_type = failure->error_type;
+  if (status == RunStatus::kFailure) report.error_type = settled_error_type_;
   if (config_->log_format == LogFormat::kJson || extensions_.wants_telemetry()) AddSpans(report);
   return report;
 }

@@ -105,6 +105,18 @@ TEST_F(EnvironmentTest, AnswersWithTheErrorThatTheRuntimePosted) {
   EXPECT_EQ(invoke.result().payload, R"({"errorType":"X"})");
 }
 
+TEST_F(EnvironmentTest, NamesInJsonTheErrorThatTheRuntimePosted) {
+  config_.log_format = LogFormat::kJson;
+  const auto next = WarmUp();
+  Submit();
+  const std::string id((*next)->headers.Get("Lambda-Runtime-Aws-Request-Id"));
+  Call(0, "POST", "invocation/" + id + "/error", "{}",
+       {{"Lambda-Runtime-Function-Error-Type", "Runtime.BadDay"}});
+  Next(0);
+  EXPECT_THAT(log(), HasSubstr(R"("status":"failure","errorType":"Runtime.BadDay")"));
+  EXPECT_THAT(log(), Not(HasSubstr(R"("status":"success","errorType")")));
+}
+
 TEST_F(EnvironmentTest, AnswersAtOnceWhenTheProcessExits) {
   WarmUp();
   const auto invoke = Submit();

@@ -42,7 +42,7 @@ struct InvokeReport {
   int memory_mb = 0;
   std::uint64_t peak_memory_bytes = 0;
   RunStatus status = RunStatus::kSuccess;
-  std::string_view error_type = {};  // with kError
+  std::string_view error_type = {};  // with kFailure and kError
   std::string_view trace_id = {};    // an X-Amzn-Trace-Id; adds the XRAY line when it is sampled
   std::size_t produced_bytes = 0;
   std::vector<Span> runtime_spans = {};   // within platform.runtimeDone
