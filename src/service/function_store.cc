@@ -1,5 +1,8 @@
 #include "service/function_store.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include <boost/json.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
