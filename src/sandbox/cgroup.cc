@@ -25,6 +25,10 @@ int CpuQuotaUs(CpuShare share, int memory_mb) {
   return std::max(kLeastCpuQuotaUs, static_cast<int>(vcpus * kCpuPeriodUs) + spare);
 }
 
+std::filesystem::path File(const std::string& folder, std::string_view name) {
+  return fmt::format("{}/{}", folder, name);
+}
+
 std::uint64_t ParseNumber(std::string_view text) {
   std::uint64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
@@ -41,8 +45,8 @@ std::uint64_t NumberBehind(std::string_view text, std::string_view key) {
 
 }  // namespace
 
-std::vector<std::filesystem::path> CgroupFolders::All() const {
-  std::vector<std::filesystem::path> all;
+std::vector<std::string> CgroupFolders::All() const {
+  std::vector<std::string> all;
   for (const auto* folder : {&memory, &cpu, &pids, &freezer}) {
     if (!folder->empty() && std::ranges::find(all, *folder) == all.end()) all.push_back(*folder);
   }
@@ -57,8 +61,8 @@ Cgroup::~Cgroup() {
 }
 
 std::vector<std::filesystem::path> Cgroup::JoinFiles() const {
-  std::vector<std::filesystem::path> files = folders_.All();
-  for (auto& file : files) file /= "cgroup.procs";
+  std::vector<std::filesystem::path> files;
+  for (const std::string& folder : folders_.All()) files.push_back(File(folder, "cgroup.procs"));
   return files;
 }
 
@@ -73,14 +77,14 @@ std::expected<void, Error> Cgroup::SetLimits(int memory_mb, int apart_mb) {
     bool may_lack = false;  // swap accounting is a boot option, and absent without swap
   };
   const Setting settings[] = {
-      {versions_.memory, CgroupVersion::kV2, folders_.memory / "memory.max", bytes},
-      {versions_.memory, CgroupVersion::kV2, folders_.memory / "memory.swap.max", "0", true},
-      {versions_.memory, CgroupVersion::kV1, folders_.memory / "memory.limit_in_bytes", bytes},
-      {versions_.memory, CgroupVersion::kV1, folders_.memory / "memory.memsw.limit_in_bytes", bytes,
-       true},
-      {versions_.cpu, CgroupVersion::kV1, folders_.cpu / "cpu.cfs_period_us",
+      {versions_.memory, CgroupVersion::kV2, File(folders_.memory, "memory.max"), bytes},
+      {versions_.memory, CgroupVersion::kV2, File(folders_.memory, "memory.swap.max"), "0", true},
+      {versions_.memory, CgroupVersion::kV1, File(folders_.memory, "memory.limit_in_bytes"), bytes},
+      {versions_.memory, CgroupVersion::kV1, File(folders_.memory, "memory.memsw.limit_in_bytes"),
+       bytes, true},
+      {versions_.cpu, CgroupVersion::kV1, File(folders_.cpu, "cpu.cfs_period_us"),
        fmt::format("{}", kCpuPeriodUs)},
-      {versions_.pids, versions_.pids, folders_.pids / "pids.max",
+      {versions_.pids, versions_.pids, File(folders_.pids, "pids.max"),
        fmt::format("{}", kMostProcesses)},
   };
   for (const Setting& setting : settings) {
@@ -95,31 +99,31 @@ std::expected<void, Error> Cgroup::SetLimits(int memory_mb, int apart_mb) {
 void Cgroup::SetCpuShare(CpuShare share) {
   const int quota = CpuQuotaUs(share, memory_mb_);
   if (versions_.cpu == CgroupVersion::kV2) {
-    (void)fs_.Write(folders_.cpu / "cpu.max", fmt::format("{} {}", quota, kCpuPeriodUs));
+    (void)fs_.Write(File(folders_.cpu, "cpu.max"), fmt::format("{} {}", quota, kCpuPeriodUs));
   } else if (versions_.cpu == CgroupVersion::kV1) {
-    (void)fs_.Write(folders_.cpu / "cpu.cfs_quota_us", fmt::format("{}", quota));
+    (void)fs_.Write(File(folders_.cpu, "cpu.cfs_quota_us"), fmt::format("{}", quota));
   }
 }
 
 void Cgroup::Freeze() {
   if (versions_.freezer == CgroupVersion::kV2) {
-    (void)fs_.Write(folders_.freezer / "cgroup.freeze", "1");
+    (void)fs_.Write(File(folders_.freezer, "cgroup.freeze"), "1");
   } else if (versions_.freezer == CgroupVersion::kV1) {
-    (void)fs_.Write(folders_.freezer / "freezer.state", "FROZEN");
+    (void)fs_.Write(File(folders_.freezer, "freezer.state"), "FROZEN");
   }
 }
 
 void Cgroup::Thaw() {
   if (versions_.freezer == CgroupVersion::kV2) {
-    (void)fs_.Write(folders_.freezer / "cgroup.freeze", "0");
+    (void)fs_.Write(File(folders_.freezer, "cgroup.freeze"), "0");
   } else if (versions_.freezer == CgroupVersion::kV1) {
-    (void)fs_.Write(folders_.freezer / "freezer.state", "THAWED");
+    (void)fs_.Write(File(folders_.freezer, "freezer.state"), "THAWED");
   }
 }
 
 bool Cgroup::CountsPeak() {
   if (versions_.memory == CgroupVersion::kV2) {
-    return fs_.Read(folders_.memory / "memory.peak").has_value();  // since Linux 5.19
+    return fs_.Read(File(folders_.memory, "memory.peak")).has_value();  // since Linux 5.19
   }
   return versions_.memory == CgroupVersion::kV1;
 }
@@ -127,7 +131,7 @@ bool Cgroup::CountsPeak() {
 std::filesystem::path Cgroup::PeakFile() const {
   if (versions_.memory == CgroupVersion::kNone) return {};
   const bool v2 = versions_.memory == CgroupVersion::kV2;
-  return folders_.memory / (v2 ? "memory.peak" : "memory.max_usage_in_bytes");
+  return File(folders_.memory, v2 ? "memory.peak" : "memory.max_usage_in_bytes");
 }
 
 std::uint64_t Cgroup::Peak() {
@@ -137,19 +141,20 @@ std::uint64_t Cgroup::Peak() {
 
 void Cgroup::ResetPeak() {
   if (versions_.memory == CgroupVersion::kV1) {
-    (void)fs_.Write(folders_.memory / "memory.max_usage_in_bytes", "0");
+    (void)fs_.Write(File(folders_.memory, "memory.max_usage_in_bytes"), "0");
   }
 }
 
 std::uint64_t Cgroup::Charged() {
   const bool v2 = versions_.memory == CgroupVersion::kV2;
-  const auto text = fs_.Read(folders_.memory / (v2 ? "memory.current" : "memory.usage_in_bytes"));
+  const auto text =
+      fs_.Read(File(folders_.memory, v2 ? "memory.current" : "memory.usage_in_bytes"));
   return text ? ParseNumber(*text) : 0;
 }
 
 std::uint64_t Cgroup::ChargedButForCache() {
   const std::uint64_t charged = Charged();
-  const auto text = fs_.Read(folders_.memory / "memory.stat");
+  const auto text = fs_.Read(File(folders_.memory, "memory.stat"));
   if (!text) return charged;
   const bool v2 = versions_.memory == CgroupVersion::kV2;
   // Both count what is in a tmpfs as files.
@@ -165,7 +170,7 @@ std::unique_ptr<MemoryAlarm> Cgroup::MakeAlarm() const {
 std::uint64_t Cgroup::OutOfMemoryKills() {
   if (versions_.memory == CgroupVersion::kNone) return 0;
   const bool v2 = versions_.memory == CgroupVersion::kV2;
-  const auto text = fs_.Read(folders_.memory / (v2 ? "memory.events" : "memory.oom_control"));
+  const auto text = fs_.Read(File(folders_.memory, v2 ? "memory.events" : "memory.oom_control"));
   return text ? NumberBehind(*text, "oom_kill") : 0;
 }
 

@@ -88,8 +88,8 @@ bool Contains(const std::expected<std::string, Error>& words, std::string_view w
                       .contains(fmt::format(" {} ", word));
 }
 
-std::filesystem::path Below(const std::filesystem::path& base, const std::string& id) {
-  return base.empty() ? base : base / id;
+std::string Below(const std::string& base, const std::string& id) {
+  return base.empty() ? base : base + '/' + id;
 }
 
 }  // namespace
@@ -127,9 +127,9 @@ void Cgroups::TryV2(const CgroupRoots& roots, int pid) {
     }
     return fs_.Write(base / "cgroup.subtree_control", text).has_value();
   };
-  const auto use = [&](CgroupVersion& version, std::filesystem::path& folder) {
+  const auto use = [&](CgroupVersion& version, std::string& folder) {
     version = CgroupVersion::kV2;
-    folder = base;
+    folder = base.native();
   };
   if (enable("memory")) use(versions_.memory, bases_.memory);
   if (enable("cpu")) use(versions_.cpu, bases_.cpu);
@@ -140,12 +140,12 @@ void Cgroups::TryV2(const CgroupRoots& roots, int pid) {
 
 void Cgroups::TryV1(const CgroupRoots& roots) {
   const auto attempt = [&](const std::filesystem::path& root, CgroupVersion& version,
-                           std::filesystem::path& base) {
+                           std::string& base) {
     if (version != CgroupVersion::kNone || root.empty()) return;
     const auto made = fs_.MakeFolder(root / instance_);
     if (!made && made.error().code != ErrorCode::kAlreadyExists) return;
     version = CgroupVersion::kV1;
-    base = root / instance_;
+    base = (root / instance_).native();
   };
   attempt(roots.memory, versions_.memory, bases_.memory);
   attempt(roots.cpu, versions_.cpu, bases_.cpu);
