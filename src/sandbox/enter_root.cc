@@ -62,6 +62,7 @@ class RootBuilder {
         return MakeFolder(target) &&
                Bind(step.source, target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
       case RootAction::kFile:
+        if (::access(step.source.c_str(), F_OK) != 0 && errno == ENOENT) return true;
         return MakeFile(target) &&
                Bind(step.source, target,
                     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);

@@ -470,6 +470,14 @@ TEST_P(HostSandboxesTest, KeepsTheNamesOfTheHost) {
   EXPECT_THAT(ReadWhatIsThere(sandbox), HasSubstr(ReadFile("/etc/hosts").value()));
 }
 
+// As files below /run do.
+TEST_P(HostSandboxesTest, DoesWithoutAFileThatHasGone) {
+  std::filesystem::remove(state() / "hosts");
+  auto& sandbox = Create("exit 7");
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(WaitForExit(sandbox).code, 7);
+}
+
 TEST_P(HostSandboxesTest, SaysThatBootstrapIsMissing) {
   std::filesystem::remove(bootstrap());
   auto started = Create("").Start();

@@ -19,6 +19,8 @@
 namespace kelvin::sandbox {
 namespace {
 
+constexpr int kChannel = STDERR_FILENO + 1;
+
 unsigned long NamespaceFlags(Privacy privacy) {
   constexpr unsigned long kAll = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
   switch (privacy) {
@@ -56,6 +58,7 @@ void Launch(Packet packet, const std::vector<RootStep>& root) {
     (void)SendPacket(channel.get(), std::string(BytesOf(report)) + error.message);
   }
   if (pid == 0) {
+    ::close(kChannel);  // the service is to hear at once when the launcher is gone
     map_writer.reset();
     Keeper(root, std::move(request), std::move(channel), std::move(output), std::move(packet.fds),
            std::move(map_reader))
@@ -74,9 +77,9 @@ void Detach(int channel) {
   ::dup2(null, STDIN_FILENO);
   ::dup2(null, STDOUT_FILENO);
   // Nothing the service has open may stay open here when it dies.
-  ::dup2(channel, STDERR_FILENO + 1);
-  ::close_range(STDERR_FILENO + 2, ~0U, 0);
-  ::fcntl(STDERR_FILENO + 1, F_SETFD, FD_CLOEXEC);
+  ::dup2(channel, kChannel);
+  ::close_range(kChannel + 1, ~0U, 0);
+  ::fcntl(kChannel, F_SETFD, FD_CLOEXEC);
   (void)::chdir("/");
 }
 
@@ -98,7 +101,6 @@ void FillGaps() {
 }
 
 [[noreturn]] void RunLauncher(Cgroups& cgroups, const std::vector<RootStep>& root) {
-  constexpr int kChannel = STDERR_FILENO + 1;
   FillGaps();
   for (;;) {
     auto packet = ReceivePacket(kChannel, Wait::kYes);

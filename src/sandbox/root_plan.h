@@ -17,7 +17,7 @@ enum class RootAction {
   kFolder,   // an empty folder, or the one that is there already
   kSymlink,  // to `source`
   kBind,     // `source` of the host and what is mounted below it, read-only
-  kFile,     // one file of the host, read-only; over the one that is there, if one is
+  kFile,     // one file of the host, read-only, if it is there at the time; over another if one is
   kDevice,   // one device file of the host
   kProc,     // the processes of the sandbox
 };
