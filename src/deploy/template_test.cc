@@ -69,9 +69,10 @@ TEST(Yaml, QuotesWhatCouldBeTakenForAnythingElse) {
 }
 
 TEST(DynamoDbActions, ReadsThemFromTheProgram) {
-  const std::string program = std::string("DynamoDB_20120810.{}\0PutItem\0xQuery\0Get", 42);
+  using namespace std::string_literals;
+  const std::string program = "DynamoDB_20120810.{}\0PutItem\0xQuery\0Get"s;
   EXPECT_THAT(DynamoDbActions(program), ElementsAre("dynamodb:PutItem"));
-  EXPECT_TRUE(DynamoDbActions(std::string("\0PutItem\0", 9)).empty());
+  EXPECT_TRUE(DynamoDbActions("\0PutItem\0"s).empty());
 }
 
 }  // namespace
