@@ -80,6 +80,19 @@ TEST(Time, FormatsAsLambdaAndSigV4Do) {
   EXPECT_EQ(FormatDatePath(time), "2015/08/30");
 }
 
+TEST(Time, ReadsAmzDatesAsFarAsTheClockGoes) {
+  const auto again = [](std::string_view text) {
+    const auto time = ParseAmzDate(text);
+    return time ? FormatAmzDate(*time) : std::string("none");
+  };
+  EXPECT_EQ(again("20150830T123600Z"), "20150830T123600Z");
+  EXPECT_EQ(again("99990102T030405Z"), "22610102T030405Z");
+  EXPECT_EQ(again("00010102T030405Z"), "16780102T030405Z");
+  for (const char* no : {"2o150830T123600Z", "20151330T123600Z", "20150830T1236Z", ""}) {
+    EXPECT_EQ(again(no), "none") << no;
+  }
+}
+
 TEST(Ids, AreVersionFourUuids) {
   CountingRandom random;
   const std::string id = NewUuid(random);

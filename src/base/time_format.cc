@@ -1,5 +1,6 @@
 #include "base/time_format.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include <fmt/format.h>
@@ -56,16 +57,20 @@ std::optional<Clock::WallTime> ParseAmzDate(std::string_view text) {
     }
     return value;
   };
+  // What the clock's nanoseconds can hold; a date beyond is as early or late as can be told.
+  constexpr int kFirstYear = 1678;
+  constexpr int kLastYear = 2261;
   using std::chrono::day, std::chrono::month, std::chrono::year;
-  const std::chrono::year_month_day date{year{number(0, 4)},
-                                         month{static_cast<unsigned>(number(4, 2))},
+  const int told = number(0, 4);
+  const std::chrono::year_month_day date{year{told}, month{static_cast<unsigned>(number(4, 2))},
                                          day{static_cast<unsigned>(number(6, 2))}};
   const int hour = number(9, 2);
   const int minute = number(11, 2);
   const int second = number(13, 2);
-  if (!date.ok() || hour < 0 || minute < 0 || second < 0) return std::nullopt;
-  return Clock::WallTime(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
-         std::chrono::minutes(minute) + std::chrono::seconds(second);
+  if (told < 0 || !date.ok() || hour < 0 || minute < 0 || second < 0) return std::nullopt;
+  const year held{std::clamp(told, kFirstYear, kLastYear)};
+  return Clock::WallTime(std::chrono::sys_days(held / date.month() / date.day())) +
+         std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second);
 }
 
 std::string FormatDatePath(Clock::WallTime time) {

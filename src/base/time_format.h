@@ -14,7 +14,8 @@ std::string FormatIso8601(Clock::WallTime time);
 std::string FormatLastModified(Clock::WallTime time);
 // As SigV4's X-Amz-Date: "20260822T101530Z".
 std::string FormatAmzDate(Clock::WallTime time);
-// Of exactly that form; nothing for anything else.
+// Of exactly that form; nothing for anything else. Years before 1678 and after 2261, which the
+// clock cannot hold, are taken for those.
 std::optional<Clock::WallTime> ParseAmzDate(std::string_view text);
 // As a log stream's folder: "2026/08/22".
 std::string FormatDatePath(Clock::WallTime time);
