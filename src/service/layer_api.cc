@@ -324,19 +324,11 @@ awaitable<std::expected<void, ApiError>> LayerApi::EditPolicy(const Route& route
 awaitable<http::Response> LayerApi::AddPermission(ApiCall call) {
   const auto named = ParseVersion(call.route, parts_.place);
   if (!named) co_return ErrorResponse(named.error());
-  const auto body = ParseBody(call.request.body);
+  const auto body = ParsePermission(call.request.body);
   if (!body) co_return ErrorResponse(body.error());
-  for (const auto& [name, member] :
-       {std::pair{"StatementId", "statementId"}, std::pair{"Action", "action"},
-        std::pair{"Principal", "principal"}}) {
-    if (OptionalText(*body, name).empty()) co_return ErrorResponse(MissingMember(member));
-  }
   const std::string id = OptionalText(*body, "StatementId");
-  json::object made{{"Sid", id},
-                    {"Effect", "Allow"},
-                    {"Principal", PrincipalJson(OptionalText(*body, "Principal"))},
-                    {"Action", OptionalText(*body, "Action")},
-                    {"Resource", LayerVersionArn(parts_.place, named->layer, named->number)}};
+  json::object made =
+      PermissionStatement(*body, LayerVersionArn(parts_.place, named->layer, named->number));
   if (const auto organization = OptionalText(*body, "OrganizationId"); !organization.empty()) {
     made["Condition"] =
         json::object{{"StringEquals", json::object{{"aws:PrincipalOrgID", organization}}}};

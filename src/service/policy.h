@@ -1,17 +1,24 @@
 #pragma once
 
+#include <expected>
 #include <string>
+#include <string_view>
 
-#include <boost/json/value.hpp>
+#include <boost/json/object.hpp>
 
+#include "service/api_error.h"
 #include "service/string_map.h"
 
 namespace kelvin::service {
 
 // Resource policies in AWS's form.
 
-// "*", a service, an account's number or any ARN, as a statement has it.
-boost::json::value PrincipalJson(const std::string& principal);
+// The body of a call that gives somebody a permission, with what every such call must say:
+// StatementId, Action and Principal.
+std::expected<boost::json::object, ApiError> ParsePermission(std::string_view body);
+// Its statement, as yet without conditions.
+boost::json::object PermissionStatement(const boost::json::object& permission,
+                                        std::string_view resource);
 // The document of statements, JSON by id.
 std::string PolicyDocument(const StringMap& statements);
 

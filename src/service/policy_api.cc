@@ -19,11 +19,7 @@ namespace {
 using Done = std::expected<void, ApiError>;
 
 json::object StatementJson(const json::object& body, const std::string& arn) {
-  json::object statement{{"Sid", OptionalText(body, "StatementId")},
-                         {"Effect", "Allow"},
-                         {"Principal", PrincipalJson(OptionalText(body, "Principal"))},
-                         {"Action", OptionalText(body, "Action")},
-                         {"Resource", arn}};
+  json::object statement = PermissionStatement(body, arn);
   struct Row {
     std::string_view field, comparison, key;
   };
@@ -54,13 +50,8 @@ json::object StatementJson(const json::object& body, const std::string& arn) {
 awaitable<http::Response> Add(ControlParts& parts, ApiCall call) {
   const auto target = TargetOf(parts, call.route);
   if (!target) co_return ErrorResponse(target.error());
-  const auto body = ParseBody(call.request.body);
+  const auto body = ParsePermission(call.request.body);
   if (!body) co_return ErrorResponse(body.error());
-  for (const auto& [name, member] :
-       {std::pair{"StatementId", "statementId"}, std::pair{"Action", "action"},
-        std::pair{"Principal", "principal"}}) {
-    if (OptionalText(*body, name).empty()) co_return ErrorResponse(MissingMember(member));
-  }
   const std::string id = OptionalText(*body, "StatementId");
   const std::string arn = FunctionArn(parts.place, target->record->name(), target->qualifier);
   const std::string statement = json::serialize(StatementJson(*body, arn));
