@@ -1,6 +1,5 @@
 #include "server_process.h"
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -11,22 +10,6 @@
 #include <unistd.h>
 
 namespace kelvin::bench {
-
-void Die(std::string_view message) {
-  fmt::print(stderr, "bench: {}\n", message);
-  std::exit(1);
-}
-
-Microseconds Since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
-      .count();
-}
-
-Microseconds Median(std::vector<Microseconds> samples) {
-  const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2);
-  std::ranges::nth_element(samples, middle);
-  return *middle;
-}
 
 ServerProcess::ServerProcess(std::vector<std::string> argv) {
   int ready[2];

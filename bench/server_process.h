@@ -1,18 +1,11 @@
 #pragma once
 
-#include <chrono>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "measure.h"
+
 namespace kelvin::bench {
-
-using Microseconds = double;
-
-[[noreturn]] void Die(std::string_view message);
-
-Microseconds Since(std::chrono::steady_clock::time_point start);
-Microseconds Median(std::vector<Microseconds> samples);
 
 // A server in a process of its own, ended with the object.
 class ServerProcess {

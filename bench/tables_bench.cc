@@ -2,14 +2,10 @@
 // as ratios to one fsync of the same disk, measured turn by turn in the same run.
 //
 // Usage: tables_bench [FOLDER], where FOLDER is on the disk to measure (default: here).
-#include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -17,30 +13,18 @@
 #include "base/file.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "measure.h"
+#include "sync_floor.h"
 #include "tables/tables.h"
 
-namespace kelvin {
+namespace kelvin::bench {
 namespace {
-
-using Microseconds = double;
 
 template <typename Work>
 Microseconds Time(Work work) {
   const auto start = std::chrono::steady_clock::now();
   work();
-  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
-      .count();
-}
-
-Microseconds Median(std::vector<Microseconds> samples) {
-  const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2);
-  std::ranges::nth_element(samples, middle);
-  return *middle;
-}
-
-[[noreturn]] void Die(std::string_view message) {
-  fmt::print(stderr, "tables_bench: {}\n", message);
-  std::exit(1);
+  return Since(start);
 }
 
 // Tables with one table, and the requests that are measured.
@@ -94,24 +78,6 @@ class Subject {
   std::unique_ptr<tables::Tables> tables_;
 };
 
-// One page appended to a file and synced: the least that a durable write can do.
-class Floor {
- public:
-  explicit Floor(const std::filesystem::path& folder)
-      : file_(::open((folder / "floor").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) {
-    if (!file_.valid()) Die("cannot write to " + folder.string());
-  }
-  Microseconds Sync() {
-    return Time([&] {
-      if (!WriteAll(file_.get(), page_) || ::fsync(file_.get()) != 0) Die("cannot sync");
-    });
-  }
-
- private:
-  UniqueFd file_;
-  std::string page_ = std::string(4096, 'x');
-};
-
 void MeasureMemory() {
   constexpr int kItems = 20'000;
   Subject subject({.storage = tables::Storage::kEphemeral, .folder = {}});
@@ -127,7 +93,7 @@ void MeasureFile(const std::filesystem::path& parent) {
   auto folder = TemporaryDirectory::Create(parent);
   if (!folder) Die(folder.error().message);
   Subject subject({.storage = tables::Storage::kDurable, .folder = folder->path() / "tables"});
-  Floor floor(folder->path());
+  SyncFloor floor(folder->path(), ::fsync);
   std::vector<Microseconds> syncs;
   std::vector<Microseconds> puts;
   std::vector<Microseconds> gets;
@@ -143,9 +109,9 @@ void MeasureFile(const std::filesystem::path& parent) {
 }
 
 }  // namespace
-}  // namespace kelvin
+}  // namespace kelvin::bench
 
 int main(int argc, char** argv) {
-  kelvin::MeasureMemory();
-  kelvin::MeasureFile(argc > 1 ? argv[1] : ".");
+  kelvin::bench::MeasureMemory();
+  kelvin::bench::MeasureFile(argc > 1 ? argv[1] : ".");
 }

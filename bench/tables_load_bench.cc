@@ -12,7 +12,6 @@
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -21,7 +20,9 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "http_load.h"
+#include "measure.h"
 #include "server_process.h"
+#include "sync_floor.h"
 #include "tables/tables.h"
 
 namespace kelvin::bench {
@@ -64,24 +65,6 @@ void CreateTable(int port) {
       "AttributeDefinitions":[{"AttributeName":"Id","AttributeType":"S"}],
       "KeySchema":[{"AttributeName":"Id","KeyType":"HASH"}]})"));
 }
-
-// One page appended to a file and synced: the least that a durable write can do.
-class Floor {
- public:
-  explicit Floor(const std::filesystem::path& folder)
-      : file_(::open((folder / "floor").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) {
-    if (!file_.valid()) Die("cannot write to " + folder.string());
-  }
-  Microseconds Sync() {
-    const auto start = std::chrono::steady_clock::now();
-    if (!WriteAll(file_.get(), page_) || ::fdatasync(file_.get()) != 0) Die("cannot sync");
-    return Since(start);
-  }
-
- private:
-  UniqueFd file_;
-  std::string page_ = std::string(4096, 'x');
-};
 
 struct Figure {
   Microseconds latency = 0;     // of one client
@@ -168,7 +151,7 @@ void CompareWithDynalite(const Figures& memory, const std::string& dynalite) {
 void MeasureDurable(const std::filesystem::path& folder) {
   const ServerProcess server(Kelvin(folder / "durable", "--fsync=always"));
   CreateTable(server.port());
-  Floor floor(folder);
+  SyncFloor floor(folder, ::fdatasync);
   HttpLoad client(server.port(), 1);
   std::vector<Microseconds> syncs;
   std::vector<Microseconds> puts;
