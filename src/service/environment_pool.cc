@@ -10,8 +10,9 @@ namespace kelvin::service {
 namespace {
 
 // How long an invoke waits for an environment that has answered and not yet asked for more, before
-// another is started after all.
-constexpr std::chrono::milliseconds kSettleTime{20};
+// another is started after all: a runtime with little memory, so with a small share of a CPU, may
+// have to wait for its next share several times in between.
+constexpr std::chrono::milliseconds kSettleTime{100};
 
 }  // namespace
 

@@ -54,11 +54,16 @@ def respond(request_id, body, headers={}):
 
 class RuntimeApi(harness.ServiceTest):
     def run_script(self, name, script, events=1, **settings):
-        """Invokes so often; the last answer."""
+        """Invokes so often, one after the other; the last answer."""
         self.create(name, harness.script_zip(RAW_RUNTIME + script), Timeout=30, **settings)
         for index in range(events):
-            answer = self.invoke(name, json.dumps({"event": index}).encode())
+            answer = self.invoke_to_the_end(name, json.dumps({"event": index}).encode())
         return answer
+
+    def invoke_to_the_end(self, name, payload=b"{}"):
+        """With a tail the answer comes when the runtime has asked for more: the next event goes to
+        it, too, however slow the machine is."""
+        return self.invoke(name, payload, LogType="Tail")
 
     def refused(self, exchange, status, error_type):
         self.assertEqual(exchange["status"], status, exchange)
@@ -171,14 +176,14 @@ request_id, _ = next_event()
 respond(request_id, b'"' + b"x" * (6291556 - 2) + b'"')
 next_event()
 '''), Timeout=30)
-        answer = self.invoke("large")
+        answer = self.invoke_to_the_end("large")
         self.assertEqual(json.loads(answer["Payload"])["errorType"],
                          "Function.ResponseSizeTooLarge")
-        seen = json.loads(self.invoke("large")["Payload"])
+        seen = json.loads(self.invoke_to_the_end("large")["Payload"])
         self.refused(seen, 413, "RequestEntityTooLarge")
         self.assertEqual(json.loads(seen["body"])["errorMessage"],
                          "Exceeded maximum allowed payload size (6291556 bytes).")
-        self.assertEqual(len(self.invoke("large")["Payload"]), 6291556)
+        self.assertEqual(len(self.invoke_to_the_end("large")["Payload"]), 6291556)
 
     def test_any_form_of_http_that_a_client_may_choose(self):
         answer = self.run_script("forms", '''
@@ -204,8 +209,8 @@ other = Connection()
 call("GET", PREFIX + "invocation/next", on=other)
 ''')
         self.assertEqual(answer["Payload"], b'"chunked"')
-        self.assertEqual(self.invoke("forms")["Payload"], b'"joined"')
-        self.assertEqual(self.invoke("forms")["Payload"], b'"dripped"')
+        self.assertEqual(self.invoke_to_the_end("forms")["Payload"], b'"joined"')
+        self.assertEqual(self.invoke_to_the_end("forms")["Payload"], b'"dripped"')
 
     def test_a_runtime_that_calls_next_again_after_losing_its_connection(self):
         answer = self.run_script("reconnects", '''
