@@ -9,6 +9,18 @@
 #include "cli/suggest.h"
 
 namespace kelvin::cli {
+namespace {
+
+// What an option's value is one of: CLI11 writes "NAME:{a,b}". None when it may be anything.
+std::vector<std::string> ValuesOf(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  const auto open = type.find('{');
+  const auto close = type.find('}', open);
+  if (close == std::string::npos) return {};
+  return CLI::detail::split(type.substr(open + 1, close - open - 1), ',');
+}
+
+}  // namespace
 
 int Report(const Host& host, const Stop& stop) {
   if (stop.exit_code != kExitOk) return Fail(host, stop.exit_code, stop.text);
@@ -55,7 +67,34 @@ std::string Arguments::Unknown(const std::string& argument) const {
                      DidYouMean(name, known), SeeHelp());
 }
 
+std::string Arguments::Candidates(const std::vector<std::string>& words) const {
+  const std::string current = words.empty() ? "" : words.back();
+  const CLI::Option* const before =
+      words.size() < 2 ? nullptr : app_.get_option_no_throw(words[words.size() - 2]);
+  std::vector<std::string> candidates;
+  if (before != nullptr && before->get_expected_min() > 0) {
+    candidates = ValuesOf(*before);
+  } else if (current.starts_with('-')) {
+    for (const CLI::Option* option : app_.get_options()) {
+      for (const std::string& name : option->get_lnames()) candidates.push_back("--" + name);
+    }
+  } else {
+    for (const CLI::Option* option : app_.get_options()) {
+      if (!option->get_positional()) continue;
+      for (std::string& value : ValuesOf(*option)) candidates.push_back(std::move(value));
+    }
+  }
+  std::string text;
+  for (const std::string& candidate : candidates) {
+    if (candidate.starts_with(current)) text += candidate + '\n';
+  }
+  return text;
+}
+
 std::expected<void, Stop> Arguments::Parse(const std::vector<std::string>& arguments) {
+  if (!arguments.empty() && arguments.front() == kCompleteFlag) {
+    return std::unexpected(Stop{kExitOk, Candidates({arguments.begin() + 1, arguments.end()})});
+  }
   // CLI11 takes them from the back.
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {

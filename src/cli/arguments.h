@@ -24,6 +24,10 @@ int Report(const Host& host, const Stop& stop);
 // A Stop for a command line that is wrong.
 Stop UsageStop(std::string message);
 
+// In front of the words of a command line that is being typed, the last of them unfinished: instead
+// of running, the command says what that may become, a candidate a line.
+constexpr std::string_view kCompleteFlag = "--complete-words";
+
 // The options of one subcommand: CLI11, with messages in the tools' own form.
 class Arguments {
  public:
@@ -49,6 +53,7 @@ class Arguments {
   static CLI::Validator NumberWithin(std::int64_t low, std::int64_t high);
   std::string SeeHelp() const;
   std::string Unknown(const std::string& argument) const;
+  std::string Candidates(const std::vector<std::string>& words) const;
 
   std::string command_;
   CLI::App app_;

@@ -4,10 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "cli/arguments.h"
 #include "cli/assess.h"
 #include "cli/compare.h"
+#include "cli/completion.h"
 #include "cli/deploy_command.h"
 #include "cli/destroy_command.h"
+#include "cli/example_events.h"
 #include "cli/exit_code.h"
 #include "cli/inspect.h"
 #include "cli/invoke.h"
@@ -42,6 +45,7 @@ constexpr Command kCommands[] = {
     {"serve", "run Lambda and DynamoDB on this machine", Serve},
     {"tables", "run DynamoDB alone, import and export tables", TablesCommand},
     {"invoke", "invoke a function once", Invoke},
+    {"events", "print example events of AWS services, to invoke functions with", Events},
     {"logs", "print what a function logs, and go on with it", Logs},
     {"inspect", "say what a package is, and what in it will hurt", Inspect},
     {"assess", "say which packages to move to AOT, in which order", Assess},
@@ -51,6 +55,7 @@ constexpr Command kCommands[] = {
     {"rollout", "move an alias to a new version step by step", Rollout},
     {"rollback", "point an alias back at an older version", Rollback},
     {"destroy", "delete what deploy made", Destroy},
+    {"completion", "print what makes bash, zsh or fish complete command lines", Completion},
     {"version", "print the version", Version},
     {"help", "print this, or the help of a command", Help},
 };
@@ -67,7 +72,7 @@ std::string HelpText() {
       "each build of them starts, answers and costs.\n\n"
       "Usage: kelvin COMMAND [OPTIONS]\n\nCommands:\n";
   for (const Command& command : kCommands) {
-    text += fmt::format("  {:10}{}\n", command.name, command.summary);
+    text += fmt::format("  {:12}{}\n", command.name, command.summary);
   }
   text +=
       "\nExamples:\n"
@@ -88,6 +93,23 @@ int Help(const std::vector<std::string>& arguments, const Host& host) {
   return kExitOk;
 }
 
+// For the shells' completion: `words` are those after "kelvin", the last of them unfinished.
+int Complete(const std::vector<std::string>& words, const Host& host) {
+  const std::string_view first = words.empty() ? std::string_view() : words.front();
+  const bool names_command = words.size() < 2 || (first == "help" && words.size() == 2);
+  if (!names_command) {
+    std::vector<std::string> rest(words.begin() + 1, words.end());
+    rest.emplace(rest.begin(), kCompleteFlag);
+    const Command* const command = Find(first);
+    return command == nullptr ? kExitOk : command->run(rest, host);
+  }
+  for (const Command& command : kCommands) {
+    const bool fits = words.empty() || command.name.starts_with(words.back());
+    if (fits) host.out.write(fmt::format("{}\n", command.name));
+  }
+  return kExitOk;
+}
+
 }  // namespace
 
 int RunCommand(const std::vector<std::string>& arguments, const Host& host) {
@@ -99,6 +121,7 @@ int RunCommand(const std::vector<std::string>& arguments, const Host& host) {
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (name == "-h" || name == "--help") return Help(rest, host);
   if (name == "--version") return Version({}, host);
+  if (name == "complete") return Complete(rest, host);
   if (const Command* command = Find(name)) return command->run(rest, host);
   std::vector<std::string> names;
   for (const Command& command : kCommands) names.emplace_back(command.name);

@@ -1,11 +1,14 @@
 #include "cli/commands.h"
 
+#include <boost/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "cli/example_events.h"
 #include "cli/exit_code.h"
 #include "cli/fake_host.h"
+#include "cli/payload.h"
 
 namespace kelvin::cli {
 namespace {
@@ -36,9 +39,10 @@ TEST_F(CommandsTest, PrintHelpToStandardErrorWhenThereIsNone) {
 
 TEST_F(CommandsTest, HaveHelpWithExamples) {
   EXPECT_EQ(Run({"--help"}), kExitOk);
-  for (const char* command : {"compare", "sweep", "report", "cost", "advise", "serve", "tables",
-                              "invoke", "logs", "inspect", "assess", "pack", "template", "deploy",
-                              "rollout", "rollback", "destroy", "version"}) {
+  for (const char* command :
+       {"compare", "sweep",   "report",   "cost",    "advise",     "serve",  "tables",
+        "invoke",  "events",  "logs",     "inspect", "assess",     "pack",   "template",
+        "deploy",  "rollout", "rollback", "destroy", "completion", "version"}) {
     EXPECT_THAT(host_.out, HasSubstr(command));
     FakeHost host;
     EXPECT_EQ(RunCommand({command, "--help"}, host.host()), kExitOk);
@@ -48,6 +52,44 @@ TEST_F(CommandsTest, HaveHelpWithExamples) {
     EXPECT_EQ(RunCommand({"help", command}, other.host()), kExitOk);
     EXPECT_EQ(other.out, host.out);
   }
+}
+
+TEST_F(CommandsTest, CompleteCommandsOptionsAndValues) {
+  const auto candidates = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "complete");
+    FakeHost host;
+    EXPECT_EQ(RunCommand(words, host.host()), kExitOk);
+    return host.out;
+  };
+  EXPECT_EQ(candidates({"ro"}), "rollout\nrollback\n");
+  EXPECT_THAT(candidates({}), AllOf(HasSubstr("compare\n"), HasSubstr("version\n")));
+  EXPECT_EQ(candidates({"help", "ta"}), "tables\n");
+  EXPECT_EQ(candidates({"serve", "--po"}), "--port\n");
+  EXPECT_EQ(candidates({"serve", "--port", ""}), "");
+  EXPECT_EQ(candidates({"serve", "--fsync", ""}), "always\nbackground\n");
+  EXPECT_EQ(candidates({"serve", "--ephemeral-tables", "--fs"}), "--fsync\n");
+  EXPECT_EQ(candidates({"completion", "b"}), "bash\n");
+  EXPECT_EQ(candidates({"nonsense", "--x"}), "");
+}
+
+TEST_F(CommandsTest, PrintExampleEventsThatAreJson) {
+  EXPECT_EQ(Run({"events"}), kExitOk);
+  EXPECT_THAT(host_.out, HasSubstr("s3-put"));
+  for (const ExampleEvent& event : ExampleEvents()) {
+    EXPECT_THAT(host_.out, HasSubstr(event.name));
+    FakeHost host;
+    EXPECT_EQ(RunCommand({"events", std::string(event.name)}, host.host()), kExitOk);
+    EXPECT_TRUE(boost::json::parse(host.out).is_object()) << event.name;
+    EXPECT_EQ(ReadPayload("example:" + std::string(event.name)).value(), event.json);
+  }
+}
+
+TEST_F(CommandsTest, SuggestTheExampleEventThatWasMeant) {
+  EXPECT_EQ(Run({"events", "sqss"}), kExitUsage);
+  EXPECT_EQ(host_.err,
+            "kelvin: expected the name of an example event, got 'sqss'; did you mean sqs?; see "
+            "'kelvin events'\n");
+  EXPECT_THAT(ReadPayload("example:s3-pot").error().message, HasSubstr("did you mean s3-put?"));
 }
 
 TEST_F(CommandsTest, SayTheVersion) {

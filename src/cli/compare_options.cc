@@ -170,8 +170,9 @@ class MeasureArguments {
                          "Of the random order; drawn, and recorded, unless given");
     seed_->default_str("");
     payload_option_ =
-        app.add_option("--payload", payload_, "JSON, or a file with JSON, for every function")
-            ->type_name("JSON|FILE");
+        app.add_option("--payload", payload_,
+                       "JSON, a file with JSON, or an example event, for every function")
+            ->type_name("JSON|FILE|example:NAME");
     app.add_option("--out", options_.out, "Folder for the results")
         ->type_name("FOLDER")
         ->capture_default_str();

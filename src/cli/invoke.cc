@@ -14,6 +14,8 @@ constexpr std::string_view kExamples =
     "      on the service that 'kelvin serve' runs\n"
     "  kelvin invoke hello --payload event.json --tail\n"
     "      with the payload from a file, and the end of the log\n"
+    "  kelvin invoke hello --payload example:sqs\n"
+    "      with messages as a queue sends them; see 'kelvin events'\n"
     "  kelvin invoke hello --profile work\n"
     "      on AWS, with the credentials and the region of that profile\n";
 
@@ -26,8 +28,9 @@ std::expected<InvokeOptions, Stop> ParseInvoke(const std::vector<std::string>& a
                    std::string(kExamples));
   CLI::App& app = parser.app();
   app.add_option("FUNCTION", options.function, "Name or ARN")->required();
-  app.add_option("--payload", options.payload, "JSON, or a file with JSON")
-      ->type_name("JSON|FILE")
+  app.add_option("--payload", options.payload,
+                 "JSON, a file with JSON, or an example, which 'kelvin events' lists")
+      ->type_name("JSON|FILE|example:NAME")
       ->capture_default_str();
   AddTargetOptions(parser, options.target,
                    "'kelvin serve' on this machine; with --profile or --region AWS");

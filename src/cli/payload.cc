@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "cli/example_events.h"
 
 namespace kelvin::cli {
 namespace {
@@ -29,6 +30,11 @@ std::optional<std::string> Fault(std::string_view text) {
   return fmt::format("{} at byte {}", error.message(), read);
 }
 
+std::expected<std::string, Error> Example(const std::string& name) {
+  if (const ExampleEvent* const event = FindExampleEvent(name)) return std::string(event->json);
+  return std::unexpected(Error{ErrorCode::kInvalidArgument, NoSuchExample(name)});
+}
+
 }  // namespace
 
 std::expected<std::string, Error> ReadJsonFile(const std::string& path) {
@@ -41,16 +47,20 @@ std::expected<std::string, Error> ReadJsonFile(const std::string& path) {
   return text;
 }
 
-std::expected<std::string, Error> ReadPayload(const std::string& json_or_path) {
-  const auto fault = Fault(json_or_path);
-  if (!fault) return json_or_path;
+std::expected<std::string, Error> ReadPayload(const std::string& argument) {
+  if (argument.starts_with(kExamplePrefix)) {
+    return Example(argument.substr(kExamplePrefix.size()));
+  }
+  const auto fault = Fault(argument);
+  if (!fault) return argument;
   std::error_code ignored;
-  if (std::filesystem::exists(json_or_path, ignored)) return ReadJsonFile(json_or_path);
-  return std::unexpected(
-      Error{ErrorCode::kInvalidArgument,
-            fmt::format("expected --payload to be JSON or the path of a file with JSON, got '{}': "
-                        "no such file, and as JSON it has {}",
-                        json_or_path.substr(0, 80), *fault)});
+  if (std::filesystem::exists(argument, ignored)) return ReadJsonFile(argument);
+  return std::unexpected(Error{
+      ErrorCode::kInvalidArgument,
+      fmt::format(
+          "expected --payload to be JSON, the path of a file with JSON, or example:NAME, got '{}': "
+          "no such file, and as JSON it has {}",
+          argument.substr(0, 80), *fault)});
 }
 
 }  // namespace kelvin::cli

@@ -108,5 +108,21 @@ class Compare(unittest.TestCase):
         self.assertIn("Runtime.ExitError", done.stderr + done.stdout)
 
 
+class Shell(unittest.TestCase):
+    def test_bash_completes_commands_options_and_values(self):
+        script = """source <("$0" completion bash)
+            complete_line() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _kelvin; echo "${COMPREPLY[*]}"; }
+            complete_line "$0" ro
+            complete_line "$0" serve --fs
+            complete_line "$0" serve --fsync ''
+            complete_line "$0" compare ''
+            complete -p kelvin"""
+        done = subprocess.run(["bash", "-c", script, harness.KELVIN], capture_output=True, text=True,
+                              timeout=60, check=True)
+        self.assertEqual(done.stdout.splitlines(), [
+            "rollout rollback", "--fsync", "always background", "",
+            "complete -o default -F _kelvin kelvin"])
+
+
 if __name__ == "__main__":
     unittest.main()
