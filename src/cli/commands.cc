@@ -15,6 +15,7 @@
 #include "cli/inspect.h"
 #include "cli/invoke.h"
 #include "cli/logs_command.h"
+#include "cli/new_command.h"
 #include "cli/pack.h"
 #include "cli/records.h"
 #include "cli/rollback_command.h"
@@ -37,6 +38,7 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
+    {"new", "write a new function, from one of the examples", New},
     {"compare", "measure functions, cold and warm, and compare them", Compare},
     {"sweep", "measure a function at several memory sizes, recommend one", Sweep},
     {"report", "make a report of a saved record: table, Markdown, CSV, HTML, SVG", ReportRecord},

@@ -102,6 +102,17 @@ TEST_F(CommandsTest, RefuseWhatTheyDoNotKnow) {
   EXPECT_THAT(host_.err, HasSubstr("--no-such-option"));
 }
 
+TEST_F(CommandsTest, WriteANewFunctionWhereNothingIs) {
+  auto folder = TemporaryDirectory::Create();
+  ASSERT_TRUE(folder.has_value());
+  const std::string place = (folder->path() / "services/orders").native();
+  EXPECT_EQ(Run({"new", place + "/"}), kExitOk) << host_.err;
+  EXPECT_THAT(host_.out, HasSubstr("cd " + place));
+  EXPECT_THAT(ReadFile(place + "/CMakeLists.txt").value(), HasSubstr("kelvin_add_function(orders"));
+  EXPECT_EQ(Run({"new", place}), kExitUsage);
+  EXPECT_THAT(host_.err, HasSubstr("expected a folder that is new or empty, got " + place));
+}
+
 TEST_F(CommandsTest, PackFiles) {
   auto folder = TemporaryDirectory::Create();
   ASSERT_TRUE(folder.has_value());

@@ -84,7 +84,9 @@ std::expected<DeployedFunction, Error> FromConfig(const CompareOptions& options,
                                                   const std::string& mode,
                                                   const std::filesystem::path& path) {
   auto zip = ReadPackage(path.native(),
-                         "build it with 'make build', or correct the path in " + options.config);
+                         "build it ('make build', or 'cmake --build build' in a project of your "
+                         "own), or correct the path in " +
+                             options.config);
   if (!zip) return std::unexpected(std::move(zip.error()));
   auto payload = PayloadOf(options, function);
   if (!payload) return std::unexpected(std::move(payload.error()));

@@ -2,8 +2,8 @@
 """A project that uses Kelvin builds and runs a function, in each way of using it and in each mode.
 
 Usage: consumer_test.py WAY SOURCE_FOLDER BUILD_FOLDER TOOL CMAKE_ARGUMENT...
-WAY is find_package, find_package_for_arm64, add_subdirectory or pkg_config. TOOL is the compiler, or
-for arm64 the emulator. Without an engine in BUILD_FOLDER the modes jit and r2r are refused, and
+WAY is find_package, find_package_for_arm64, add_subdirectory, pkg_config or new_project. TOOL is the
+compiler, for arm64 the emulator, for new_project the kelvin command, which writes the project. Without an engine in BUILD_FOLDER the modes jit and r2r are refused, and
 that is tested instead.
 """
 import hashlib
@@ -138,6 +138,18 @@ def check_pkg_config(consumer, prefix, compiler, has_engine):
     assert got[0] == "error", got  # no plugin in this package
 
 
+def check_new_project(folder, prefix, kelvin, *arguments):
+    for name, template in (("greet", "hello"), ("send", "create-item")):
+        run(kelvin, "new", folder / name, "--from", template)
+        build = folder / f"{name}-build"
+        run("cmake", "-S", folder / name, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}", *arguments)
+        run("cmake", "--build", build, "--target", f"{name}-aot", f"{name}_test")
+        run("ctest", "--test-dir", build, "--no-tests=error", "--output-on-failure")
+    package = unpack(folder / "greet-build/packages/greet-aot.zip", folder / "package")
+    got = answer(package / "bootstrap", json.loads((folder / "greet/event.json").read_text()))
+    assert got == ("response", {"message": "Hello, Ada!"}), got
+
+
 def main():
     if len(sys.argv) < 5:
         sys.exit(__doc__)
@@ -157,6 +169,8 @@ def main():
         elif way == "find_package_for_arm64":
             prefix = install_and_move(folder, build, build / "arm64")
             check_arm64(consumer, prefix, tool, *arguments)
+        elif way == "new_project":
+            check_new_project(folder, install_and_move(folder, build), tool, *arguments)
         else:
             check_pkg_config(consumer, install_and_move(folder, build), tool, has_engine)
 
