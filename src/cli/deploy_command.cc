@@ -1,18 +1,28 @@
 #include "cli/deploy_command.h"
 
+#include <chrono>
+#include <filesystem>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "cli/deploy_target.h"
 #include "cli/exit_code.h"
+#include "cli/file_watch.h"
 #include "cli/function_specs.h"
+#include "cli/interrupt.h"
 
 namespace kelvin::cli {
 namespace {
 
+// A build writes one package after the other; they are deployed together.
+constexpr std::chrono::milliseconds kQuiet{50};
+
 constexpr std::string_view kExamples =
     "  kelvin deploy --endpoint-url http://127.0.0.1:9001\n"
     "      every function of kelvin.toml, to 'kelvin serve' on this machine\n"
+    "  kelvin deploy --endpoint-url http://127.0.0.1:9001 --watch\n"
+    "      the same, and again whenever a build has made a package anew\n"
     "  kelvin deploy --dry-run create-item\n"
     "      what would change on AWS; --profile and --region say as whom and where\n"
     "  kelvin deploy create-item --memory 256 --tag team=checkout --url none\n"
@@ -27,6 +37,7 @@ struct DeployArguments {
   bool dry_run = false;
   bool unchecked = false;
   bool leave_alias = false;
+  bool watch = false;
 };
 
 std::expected<DeployArguments, Stop> ParseDeploy(const std::vector<std::string>& arguments) {
@@ -51,6 +62,9 @@ std::expected<DeployArguments, Stop> ParseDeploy(const std::vector<std::string>&
       "made when it is needed");
   app.add_option("--url", parsed.url, "Make a function URL for the alias: none or iam")
       ->check(CLI::IsMember({"none", "iam"}));
+  app.add_flag("--watch", parsed.watch,
+               "Deploy again whenever a package or the configuration changes, until Ctrl-C")
+      ->excludes("--dry-run");
   if (auto done = parser.Parse(arguments); !done) return std::unexpected(done.error());
   return parsed;
 }
@@ -74,9 +88,12 @@ std::expected<void, Error> CheckStarts(const SpecifiedFunction& function) {
                 function.spec.name, fmt::join(reasons, "; "), function.spec.zip_path)});
 }
 
-void Show(const deploy::Plan& plan, const std::string& name, const Host& host) {
+enum class Unchanged { kSay, kLeaveOut };
+
+void Show(const deploy::Plan& plan, const std::string& name, Unchanged unchanged,
+          const Host& host) {
   if (plan.changes.empty()) {
-    host.out.write(fmt::format("{}: no change\n", name));
+    if (unchanged == Unchanged::kSay) host.out.write(fmt::format("{}: no change\n", name));
     return;
   }
   host.out.write(fmt::format("{}:\n", name));
@@ -100,7 +117,7 @@ int FailAfter(const Host& host, const DeployTarget& target, const Error& error,
 }
 
 int DeployOne(const DeployArguments& arguments, const SpecifiedFunction& function,
-              DeployTarget& target, const Host& host) {
+              Unchanged unchanged, DeployTarget& target, const Host& host) {
   deploy::Lambda lambda(*target.api);
   deploy::DeployRequest request{
       .spec = function.spec,
@@ -116,7 +133,7 @@ int DeployOne(const DeployArguments& arguments, const SpecifiedFunction& functio
   if (!arguments.url.empty()) request.url_auth = arguments.url == "iam" ? "AWS_IAM" : "NONE";
   const auto plan = deploy::MakePlan(*target.api, lambda, host.clock, request);
   if (!plan) return FailAfter(host, target, plan.error(), {});
-  Show(*plan, function.spec.name, host);
+  Show(*plan, function.spec.name, unchanged, host);
   if (arguments.dry_run || plan->changes.empty()) return kExitOk;
   std::vector<std::string> done;
   const auto outcome = deploy::Apply(*target.api, lambda, host.clock, request, *plan, done);
@@ -127,6 +144,75 @@ int DeployOne(const DeployArguments& arguments, const SpecifiedFunction& functio
   return kExitOk;
 }
 
+int DeployAll(const DeployArguments& arguments, const SpecifiedFunctions& specified,
+              Unchanged unchanged, DeployTarget& target, const Host& host) {
+  for (const SpecifiedFunction& function : specified.functions) {
+    if (arguments.unchecked) break;
+    if (auto starts = CheckStarts(function); !starts) {
+      return Fail(host, kExitFinding, starts.error().message);
+    }
+  }
+  for (const SpecifiedFunction& function : specified.functions) {
+    const int code = DeployOne(arguments, function, unchanged, target, host);
+    if (code != kExitOk) return code;
+  }
+  return kExitOk;
+}
+
+// Watches what the functions are made of. True when something of it was not watched before, and so
+// may have changed since it was read.
+std::expected<bool, Error> Follow(FileWatch& watch, const DeployArguments& arguments,
+                                  const SpecifiedFunctions& specified) {
+  std::vector<std::string> files;
+  std::error_code ignored;
+  const std::string& config = arguments.specs.config;
+  if (std::filesystem::exists(config, ignored)) files.push_back(config);
+  for (const SpecifiedFunction& function : specified.functions) {
+    files.push_back(function.spec.zip_path);
+  }
+  bool any_new = false;
+  for (const std::string& file : files) {
+    const auto added = watch.Add(file);
+    if (!added) return added;
+    any_new = any_new || *added;
+  }
+  return any_new;
+}
+
+// What there is to deploy; the watch tells of every change to it from then on.
+std::expected<SpecifiedFunctions, Error> ReadWatched(FileWatch& watch,
+                                                     const DeployArguments& arguments) {
+  for (;;) {
+    auto specified = ReadSpecs(arguments.specs);
+    if (!specified) return specified;
+    const auto any_new = Follow(watch, arguments, *specified);
+    if (!any_new) return std::unexpected(any_new.error());
+    if (!*any_new) return specified;
+  }
+}
+
+// Once all is watched, what cannot be deployed is said, and tried again at the next change.
+int DeployOnChange(const DeployArguments& arguments, DeployTarget& target, const Host& host) {
+  auto watch = FileWatch::Create();
+  if (!watch) return Fail(host, watch.error());
+  const InterruptWatch interrupts([&watch] { watch->Stop(); });
+  auto specified = ReadWatched(*watch, arguments);
+  if (!specified) return Fail(host, specified.error());
+  (void)DeployAll(arguments, *specified, Unchanged::kSay, target, host);
+  host.err.write("Watching what it was deployed from; Ctrl-C ends\n");
+  for (;;) {
+    const auto end = watch->Wait(kQuiet);
+    if (!end) return Fail(host, end.error());
+    if (*end == FileWatch::End::kStopped) return kExitOk;
+    specified = ReadWatched(*watch, arguments);
+    if (specified) {
+      (void)DeployAll(arguments, *specified, Unchanged::kLeaveOut, target, host);
+    } else {
+      (void)Fail(host, specified.error());
+    }
+  }
+}
+
 }  // namespace
 
 int Deploy(const std::vector<std::string>& arguments, const Host& host) {
@@ -134,20 +220,13 @@ int Deploy(const std::vector<std::string>& arguments, const Host& host) {
   if (!parsed) return Report(host, parsed.error());
   const auto specified = ReadSpecs(parsed->specs);
   if (!specified) return Fail(host, specified.error());
-  for (const SpecifiedFunction& function : specified->functions) {
-    if (parsed->unchecked) break;
-    if (auto starts = CheckStarts(function); !starts)
-      return Fail(host, kExitFinding, starts.error().message);
-  }
   auto target = OpenTarget(host, parsed->target);
   if (!target) return Fail(host, target.error());
   host.err.write(fmt::format(
       "{} ({}{})\n", parsed->dry_run ? "Comparing" : "Deploying", target->where,
       target->place == deploy::Place::kLocal ? ", a local service: no role, no S3" : ""));
-  for (const SpecifiedFunction& function : specified->functions) {
-    if (const int code = DeployOne(*parsed, function, *target, host); code != kExitOk) return code;
-  }
-  return kExitOk;
+  if (parsed->watch) return DeployOnChange(*parsed, *target, host);
+  return DeployAll(*parsed, *specified, Unchanged::kSay, *target, host);
 }
 
 }  // namespace kelvin::cli

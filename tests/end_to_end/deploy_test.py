@@ -55,6 +55,48 @@ class Deploy(harness.ServiceTest):
         answer = self.invoke("read-back:live", b'{"name":"Ada"}')
         self.assertNotIn("FunctionError", answer)
 
+    def test_a_watched_package_is_deployed_again_whenever_it_changes(self):
+        package = self.folder / "echo.zip"
+
+        def replace(content):
+            (self.folder / "new").write_bytes(content)
+            (self.folder / "new").rename(package)
+
+        def says(text):
+            replace(harness.runtime_zip(f"""while True:
+  request_id, _ = next_event()
+  respond(request_id, '"{text}"')
+"""))
+
+        says("one")
+        self.addCleanup(lambda: self._delete("echo"))
+        watching = subprocess.Popen(
+            [harness.KELVIN, "deploy", package, "--no-check", "--watch", "--endpoint-url", self.endpoint],
+            cwd=self.folder, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+        self.addCleanup(watching.stdout.close)
+        self.addCleanup(watching.wait)
+        self.addCleanup(watching.kill)
+
+        def read_until(part):
+            for line in watching.stdout:
+                if part in line:
+                    return line
+            self.fail(f"it ended without saying {part}")
+
+        read_until("Watching")
+        self.assertEqual(self.invoke("echo")["Payload"], b'"one"')
+        says("two")
+        read_until("alias live")
+        self.assertEqual(self.invoke("echo:live")["Payload"], b'"two"')
+        replace(b"no zip")
+        self.assertIn("echo.zip", read_until("kelvin: "))
+        says("three")
+        read_until("alias live")
+        self.assertEqual(self.invoke("echo:live")["Payload"], b'"three"')
+        watching.send_signal(signal.SIGINT)
+        self.assertEqual(watching.wait(timeout=60), 0)
+
     def test_a_url_is_opened_to_anybody_and_closed_again(self):
         self.deploy("opened", "--url", "none")
         policy = json.loads(self.lambda_client.get_policy(FunctionName="opened", Qualifier="live")["Policy"])
