@@ -4,13 +4,18 @@
   const dark = window.matchMedia('(prefers-color-scheme: dark)');
   const narrow = window.matchMedia('(max-width: 40rem)');
   const palettes = {
-    light: ['#0969da', '#bc4c00', '#1a7f37', '#8250df', '#bf3989', '#9a6700', '#0e7c86', '#57606a'],
-    dark: ['#58a6ff', '#f0883e', '#3fb950', '#bc8cff', '#f778ba', '#d29922', '#39c5cf', '#8b949e'],
+    light: ['#0969da', '#bc4c00', '#1a7f37', '#8250df', '#bf3989', '#9a6700', '#0e7c86', '#57606a',
+      '#cf222e', '#5c8a00', '#1b3a8a', '#a5694f'],
+    dark: ['#58a6ff', '#f0883e', '#3fb950', '#bc8cff', '#f778ba', '#d29922', '#39c5cf', '#8b949e',
+      '#ff7b72', '#a8cc3b', '#8fa8ff', '#d9a58b'],
   };
   const functions = data.functions;
   let charts = [];
 
-  const color = i => palettes[dark.matches ? 'dark' : 'light'][i % 8];
+  const color = i => {
+    const palette = palettes[dark.matches ? 'dark' : 'light'];
+    return palette[i % palette.length];
+  };
   const clear = (hex, share) => hex + Math.round(share * 255).toString(16).padStart(2, '0');
   const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const short = text => narrow.matches && text.length > 14 ? text.slice(0, 13) + '\u2026' : text;
