@@ -120,6 +120,19 @@ std::optional<std::string_view> Fields::String(std::string_view name, Presence p
   return std::nullopt;
 }
 
+std::optional<std::string_view> Fields::StringOf(Lengths lengths, std::string_view name,
+                                                 Presence presence) const {
+  const auto value = String(name, presence);
+  if (!value) return value;
+  const bool too_short = value->size() < lengths.min;
+  if (!too_short && value->size() <= lengths.max) return value;
+  faults_->Constraint(
+      *value, PathOf(name),
+      fmt::format("Member must have length {} than or equal to {}", too_short ? "greater" : "less",
+                  too_short ? lengths.min : lengths.max));
+  return std::nullopt;
+}
+
 std::optional<std::string_view> Fields::Enum(std::string_view name,
                                              std::span<const std::string_view> names,
                                              Presence presence) const {

@@ -89,6 +89,8 @@ class Fields {
     std::size_t min = 0;
     std::size_t max = std::numeric_limits<std::size_t>::max();
   };
+  std::optional<std::string_view> StringOf(Lengths lengths, std::string_view name,
+                                           Presence presence = Presence::kOptional) const;
   std::optional<std::vector<std::string_view>> Strings(
       std::string_view name, Lengths lengths, Presence presence = Presence::kOptional) const;
   std::optional<Item> Attributes(std::string_view name,

@@ -10,9 +10,11 @@ namespace {
 
 constexpr std::int64_t kFiveYears = std::int64_t{5} * 365 * 24 * 3600;
 
-const Value* FindTyped(const KeyAttribute& key, const Item& item) {
+// Items from before an index was made may have values that no key can have.
+const Value* FindKey(const KeyAttribute& key, KeyRole role, const Item& item) {
   const Value* value = item.Find(key.name);
-  return value != nullptr && value->type() == key.type ? value : nullptr;
+  if (value == nullptr || value->type() != key.type) return nullptr;
+  return CheckKeyValue(role, key.name, *value) ? value : nullptr;
 }
 
 void Copy(const Item& from, std::string_view name, Item& to) {
@@ -42,11 +44,11 @@ constexpr std::size_t kLengthBytes = 4;
 
 std::optional<IndexRow> RowOf(const IndexDefinition& index, const KeySchema& table_key,
                               const Key& place, const Item& item) {
-  const Value* partition = FindTyped(index.key.partition, item);
+  const Value* partition = FindKey(index.key.partition, KeyRole::kPartition, item);
   if (partition == nullptr) return std::nullopt;
   std::optional<Value> sort;
   if (index.key.sort) {
-    const Value* value = FindTyped(*index.key.sort, item);
+    const Value* value = FindKey(*index.key.sort, KeyRole::kSort, item);
     if (value == nullptr) return std::nullopt;
     sort = *value;
   }

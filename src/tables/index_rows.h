@@ -19,7 +19,8 @@ struct IndexRow {
   std::size_t bytes = 0;  // of the projected item, as SizeOf counts
 };
 
-// Nothing where the item lacks a key of the index, or has it in another type.
+// Nothing where the item lacks a key of the index, or has a value there that is none for a key: of
+// another type, empty or too large.
 std::optional<IndexRow> RowOf(const IndexDefinition& index, const KeySchema& table_key,
                               const Key& place, const Item& item);
 

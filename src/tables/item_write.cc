@@ -42,6 +42,14 @@ Failure Damaged(const Table& table) {
                          "an item of table " + table.definition.name + " is damaged on disk"});
 }
 
+// Such an update makes no item where there is none; one that does nothing at all does.
+bool OnlyTakesAway(const tables::Update& update) {
+  const auto takes_away = [](const UpdateAction& action) {
+    return action.kind == UpdateAction::Kind::kRemove || action.kind == UpdateAction::Kind::kDelete;
+  };
+  return !update.empty() && std::ranges::all_of(update, takes_away);
+}
+
 }  // namespace
 
 ItemWrite::ItemWrite(WriteKind kind, WriteRole role, const Fields& fields)
@@ -194,6 +202,7 @@ Outcome<void> ItemWrite::Update() {
     updated_ = base;
     return {};
   }
+  if (!old_ && OnlyTakesAway(*update)) return {};
   auto updated = Apply(*update, base,
                        expressions_.update_wording() == Expressions::Wording::kLegacy
                            ? UpdateWording::kLegacy
@@ -222,9 +231,9 @@ Outcome<void> ItemWrite::CheckUpdated(const Item& updated) const {
 
 Outcome<void> ItemWrite::Write(Transaction& transaction) {
   if (kind_ == WriteKind::kConditionCheck) return {};
-  const Item* after = kind_ == WriteKind::kPut      ? &attributes()
-                      : kind_ == WriteKind::kUpdate ? &*updated_
-                                                    : nullptr;
+  const Item* after = kind_ == WriteKind::kPut                  ? &attributes()
+                      : kind_ == WriteKind::kUpdate && updated_ ? &*updated_
+                                                                : nullptr;
   auto effect = transaction.Replace(*table_, key_, before_, after);
   if (!effect) return std::unexpected(std::move(effect.error()));
   effect_ = std::move(*effect);
@@ -256,7 +265,7 @@ std::optional<Item> ItemWrite::returned() const {
     case ReturnValues::kUpdatedOld:
       return old_ ? unless_empty(Project(*old_, paths)) : std::nullopt;
     case ReturnValues::kUpdatedNew:
-      return unless_empty(Project(*updated_, paths));
+      return updated_ ? unless_empty(Project(*updated_, paths)) : std::nullopt;
   }
   std::unreachable();
 }

@@ -84,6 +84,59 @@ TEST(Items, UpdateMakesWhatIsNotThere) {
             R"({"Item":{"k":{"S":"new"}}})");
 }
 
+TEST(Items, UpdateThatOnlyTakesAwayMakesNothing) {
+  TestTables tables;
+  tables.MakeHashTable();
+  const auto answer = [&](const std::string& rest) {
+    return tables.CallText("UpdateItem",
+                           R"({"TableName":"hash","Key":{"k":{"S":"new"}},)" + rest + "}");
+  };
+  const auto item = [&] {
+    return tables.CallText("GetItem", R"({"TableName":"hash","Key":{"k":{"S":"new"}}})");
+  };
+  for (const std::string values : {"ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"}) {
+    EXPECT_EQ(answer(R"("UpdateExpression":"REMOVE a DELETE b :b","ReturnValues":")" + values +
+                     R"(","ExpressionAttributeValues":{":b":{"SS":["x"]}})"),
+              "{}");
+  }
+  answer(R"("AttributeUpdates":{"a":{"Action":"DELETE"}})");
+  EXPECT_EQ(answer(R"("UpdateExpression":"REMOVE a","ReturnConsumedCapacity":"TOTAL")"),
+            R"({"ConsumedCapacity":{"TableName":"hash","CapacityUnits":1}})");
+  EXPECT_EQ(item(), "{}");
+  EXPECT_THAT(tables.CallText("DescribeTable", R"({"TableName":"hash"})"),
+              HasSubstr(R"("ItemCount":0)"));
+  answer(
+      R"("UpdateExpression":"REMOVE a SET b = :b","ExpressionAttributeValues":{":b":{"N":"1"}})");
+  EXPECT_EQ(item(), R"({"Item":{"b":{"N":"1"},"k":{"S":"new"}}})");
+}
+
+TEST(Items, NamesOfAttributesHaveALimitEverywhere) {
+  TestTables tables;
+  tables.MakeHashTable();
+  const std::string longest(65535, 'n');
+  const std::string key = R"({"TableName":"hash","Key":{"k":{"S":"1"}},)";
+  const auto get = [&](const std::string& name) {
+    return key + R"("ProjectionExpression":"#n","ExpressionAttributeNames":{"#n":")" + name +
+           "\"}}";
+  };
+  const auto attributes = [&](const std::string& name) {
+    return key + R"("AttributesToGet":[")" + name + "\"]}";
+  };
+  const auto update = [&](const std::string& name) {
+    return key + R"("AttributeUpdates":{")" + name + R"(":{"Value":{"N":"1"}}}})";
+  };
+  tables.Call("UpdateItem", update(longest));
+  EXPECT_EQ(tables.CallText("GetItem", get(longest)),
+            R"({"Item":{")" + longest + R"(":{"N":"1"}}})");
+  tables.Call("GetItem", attributes(longest));
+  const std::string rule =
+      "must satisfy constraint: [Member must have length less than or equal "
+      "to 65535, Member must have length greater than or equal to 0]";
+  EXPECT_THAT(tables.Refusal("GetItem", get(longest + "n")), HasSubstr("Map value " + rule));
+  EXPECT_THAT(tables.Refusal("GetItem", attributes(longest + "n")), HasSubstr("Member " + rule));
+  EXPECT_THAT(tables.Refusal("UpdateItem", update(longest + "n")), HasSubstr("Map keys " + rule));
+}
+
 TEST(Items, KeysAreChecked) {
   TestTables tables;
   tables.MakeRangeTable();

@@ -26,6 +26,17 @@ std::vector<std::string_view> GivenOf(const Fields& fields,
   return given;
 }
 
+// `who`, within the member, is what a name may not be too long for.
+void CheckName(const Fields& fields, std::string_view member, std::string_view name,
+               std::string_view who) {
+  if (name.size() <= kMaxNameBytes) return;
+  fields.faults().Constraint(
+      name, fields.PathOf(member),
+      fmt::format("{} must satisfy constraint: [Member must have length less than or equal to "
+                  "{}, Member must have length greater than or equal to 0]",
+                  who, kMaxNameBytes));
+}
+
 }  // namespace
 
 Expressions::Expressions(const Fields& fields, const ExpressionForms& forms)
@@ -41,6 +52,14 @@ Expressions::Expressions(const Fields& fields, const ExpressionForms& forms)
     if (Takes(name)) legacy_filter_ = ReadLegacyConditions(fields, name);
   }
   if (Takes("AttributesToGet")) attributes_to_get_ = ReadAttributesToGet(fields);
+  if (attributes_to_get_) {
+    for (const auto name : *attributes_to_get_) {
+      CheckName(fields, "AttributesToGet", name, "Member");
+    }
+  }
+  for (const AttributeUpdate& update : attribute_updates_) {
+    CheckName(fields, "AttributeUpdates", update.attribute, "Map keys");
+  }
   if (fields.Enum("ConditionalOperator", kJoins) == "OR") join_ = Join::kOr;
 }
 
@@ -64,8 +83,12 @@ void Expressions::CheckPlaceholderTypes() const {
   }
   if (const auto* names = map_of("ExpressionAttributeNames", "java.lang.String")) {
     for (const auto& name : *names) {
-      if (name.value().is_string() || name.value().is_null()) continue;
-      fields_.faults().WrongType(WrongScalar(name.value(), "String"));
+      if (name.value().is_null()) continue;
+      if (const auto* text = name.value().if_string()) {
+        CheckName(fields_, "ExpressionAttributeNames", *text, "Map value");
+      } else {
+        fields_.faults().WrongType(WrongScalar(name.value(), "String"));
+      }
     }
   }
 }

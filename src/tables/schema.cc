@@ -63,6 +63,18 @@ Clock::WallTime TimeAt(const json::object& object, std::string_view name) {
   return Clock::WallTime(std::chrono::milliseconds(IntegerAt(object, name)));
 }
 
+void AddWarm(json::object& object, const std::optional<Throughput>& warm) {
+  if (!warm) return;
+  json::object units;
+  AddThroughput(units, *warm);
+  object["warm"] = std::move(units);
+}
+
+std::optional<Throughput> ReadWarm(const json::object& object) {
+  const auto* warm = object.if_contains("warm");
+  return warm != nullptr ? std::optional(ReadThroughput(warm->as_object())) : std::nullopt;
+}
+
 json::object IndexJson(const IndexDefinition& index) {
   json::object object = {{"name", index.name},
                          {"local", index.kind == IndexKind::kLocal},
@@ -70,6 +82,7 @@ json::object IndexJson(const IndexDefinition& index) {
                          {"projection", ProjectionName(index.projection)}};
   AddSchema(object, index.key);
   AddThroughput(object, index.throughput);
+  AddWarm(object, index.warm);
   json::array attributes;
   for (const std::string& name : index.attributes) attributes.emplace_back(name);
   object["attributes"] = std::move(attributes);
@@ -87,6 +100,7 @@ IndexDefinition ReadIndex(const json::value& json) {
   index.projection = static_cast<ProjectionType>(projection - kProjections.begin());
   index.key = ReadSchema(object);
   index.throughput = ReadThroughput(object);
+  index.warm = ReadWarm(object);
   for (const auto& name : object.at("attributes").as_array()) {
     index.attributes.emplace_back(name.as_string());
   }
@@ -118,6 +132,10 @@ void ReadLaterMembers(const json::object& object, TableDefinition& definition) {
   if (const auto* table_class = object.if_contains("table_class")) {
     definition.table_class = table_class->as_string();
   }
+  if (object.contains("table_class_changed_ms")) {
+    definition.table_class_changed = TimeAt(object, "table_class_changed_ms");
+  }
+  definition.warm = ReadWarm(object);
   if (const auto* key = object.if_contains("kms_key")) definition.kms_key = key->as_string();
   if (const auto* maximum = object.if_contains("on_demand_maximum")) {
     definition.on_demand_maximum = ReadThroughput(maximum->as_object());
@@ -185,6 +203,10 @@ std::string WriteDefinition(const TableDefinition& definition) {
   for (const auto& [key, value] : definition.tags) tags[key] = value;
   object["tags"] = std::move(tags);
   if (!definition.table_class.empty()) object["table_class"] = definition.table_class;
+  if (definition.table_class_changed) {
+    object["table_class_changed_ms"] = Milliseconds(*definition.table_class_changed);
+  }
+  AddWarm(object, definition.warm);
   if (!definition.kms_key.empty()) object["kms_key"] = definition.kms_key;
   if (definition.on_demand_maximum) {
     json::object maximum;

@@ -47,6 +47,7 @@ struct IndexDefinition {
   ProjectionType projection = ProjectionType::kAll;
   std::vector<std::string> attributes;  // what kInclude has beside the keys
   Throughput throughput;
+  std::optional<Throughput> warm;  // what was asked for; 0 where it was not
 };
 
 // Items leave by themselves once the time in this attribute, in seconds since 1970, has passed.
@@ -69,7 +70,9 @@ struct TableDefinition {
   DeletionProtection deletion_protection = DeletionProtection::kOff;
   std::optional<TimeToLive> time_to_live;
   std::map<std::string, std::string> tags;
-  std::string table_class;                      // empty where never given
+  std::string table_class;  // empty where never given
+  std::optional<Clock::WallTime> table_class_changed;
+  std::optional<Throughput> warm;               // what was asked for; 0 where it was not
   std::string kms_key;                          // an ARN; empty for DynamoDB's own key
   std::optional<Throughput> on_demand_maximum;  // -1 for "no maximum"
 

@@ -46,7 +46,7 @@ TEST_F(Changes, AnIndexComesWithTheItemsThatAreThereAndGoes) {
   EXPECT_THAT(Describe(), Not(HasSubstr("GlobalSecondaryIndexes")));
   EXPECT_THAT(Describe(), Not(HasSubstr(R"({"AttributeName":"g")")));
   EXPECT_EQ(Refused(R"("GlobalSecondaryIndexUpdates":[{"Delete":{"IndexName":"by-g"}}])"),
-            "ResourceNotFoundException: Requested resource not found");
+            "ResourceNotFoundException: Requested resource not found: Index by-g for table hash");
   Put("x", R"(,"g":{"N":"1"})");
 }
 
@@ -77,6 +77,10 @@ TEST_F(Changes, ClassAndProtection) {
   EXPECT_THAT(Describe(), HasSubstr(R"("TableClass":"STANDARD_INFREQUENT_ACCESS")"));
   EXPECT_THAT(tables_.Refusal("DeleteTable", R"({"TableName":"hash"})"),
               HasSubstr("protected against deletion"));
+  EXPECT_THAT(Describe(), HasSubstr(R"("LastUpdateDateTime":)"));
+  EXPECT_EQ(Refused(R"("TableClass":"standard")"),
+            "ValidationException: Invalid table-class parameter provided. Please try again with a "
+            "valid table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS].");
   Update(R"("DeletionProtectionEnabled":false)");
   tables_.Call("DeleteTable", R"({"TableName":"hash"})");
 }
@@ -105,7 +109,110 @@ TEST_F(Changes, Tags) {
   std::string many = R"({"Key":"0","Value":"x"})";
   for (int i = 1; i < 50; ++i) many += R"(,{"Key":")" + std::to_string(i) + R"(","Value":"x"})";
   EXPECT_THAT(tables_.Refusal("TagResource", "{" + arn + R"(,"Tags":[)" + many + "]}"),
-              HasSubstr("limit of 50 tags"));
+              HasSubstr("Number of Tags exceed the current limit for the provided ResourceArn"));
+  const auto refused = [&](const std::string& key, const std::string& value) {
+    return tables_.Refusal("TagResource", "{" + arn + R"(,"Tags":[{"Key":")" + key +
+                                              R"(","Value":")" + value + "\"}]}");
+  };
+  EXPECT_EQ(refused("aws:x", "1"),
+            "ValidationException: Tag Key cannot be prefixed with aws:, Key: aws:x");
+  EXPECT_EQ(refused("a!", "1"), "ValidationException: The Tag Key provided is invalid, Key: a!");
+  EXPECT_EQ(refused("a", "50%"),
+            "ValidationException: The Tag Value provided is invalid, Value: 50%");
+  EXPECT_THAT(refused(std::string(129, 'x'), "1"), HasSubstr("The Tag Key provided is invalid"));
+  EXPECT_THAT(refused("a", std::string(257, 'x')), HasSubstr("The Tag Value provided is invalid"));
+  EXPECT_EQ(tables_.Refusal("TagResource", "{" + arn + R"(,"Tags":[{"Key":"a","Value":"1"},
+                                                                    {"Key":"a","Value":"2"}]})"),
+            "ValidationException: Duplicate Tag Keys provided as input: Duplicate Tag Key found a");
+  // Lengths are of characters, and all tags are listed at once.
+  std::string alphas;
+  for (int i = 0; i < 128; ++i) alphas += "\u03b1";
+  std::string greek = R"({"Key":")" + alphas + R"(","Value":")" + alphas + alphas + "\"}";
+  for (int i = 1; i < 40; ++i) greek += R"(,{"Key":"/+@ )" + std::to_string(i) + R"(","Value":""})";
+  EXPECT_EQ(tables_.Send("TagResource", "{" + arn + R"(,"Tags":[)" + greek + "]}").status, 200);
+  EXPECT_THAT(tags(), HasSubstr(alphas));
+  EXPECT_THAT(tags(), HasSubstr("/+@ 9"));
+  EXPECT_THAT(tags(), Not(HasSubstr("NextToken")));
+}
+
+TEST_F(Changes, AnIndexIsWithoutItemsWhoseKeysItCannotHave) {
+  const auto key = [](std::size_t bytes) {
+    return R"(,"g":{"S":")" + std::string(bytes, 'g') + "\"}";
+  };
+  Put("empty", key(0));
+  Put("fits", key(2048));
+  Put("too long", key(2049));
+  Update(kCreateIndex);
+  EXPECT_EQ(Count(R"(,"IndexName":"by-g")"), 1);
+  EXPECT_THAT(Describe(), HasSubstr(R"("ItemCount":1,"IndexArn")"));
+  for (const char* k : {"empty", "fits", "too long"}) {
+    tables_.Call("DeleteItem",
+                 R"({"TableName":"hash","Key":{"k":{"S":")" + std::string(k) + "\"}}}");
+  }
+  EXPECT_THAT(Describe(), HasSubstr(R"("IndexSizeBytes":0,"ItemCount":0)"));
+}
+
+TEST_F(Changes, OfIndexesComeOneAtATime) {
+  const std::string create = R"({"Create":{"IndexName":"by-g",
+      "KeySchema":[{"AttributeName":"g","KeyType":"HASH"}],
+      "Projection":{"ProjectionType":"ALL"}}})";
+  const auto updates = [](const std::string& list) {
+    return R"("GlobalSecondaryIndexUpdates":[)" + list + "]";
+  };
+  const std::string defined =
+      R"("AttributeDefinitions":[{"AttributeName":"g","AttributeType":"N"}],)";
+  const std::string invalid = "ValidationException: One or more parameter values were invalid: ";
+  EXPECT_EQ(Refused(defined + updates(create + R"(,{"Delete":{"IndexName":"old"}})")),
+            "LimitExceededException: Subscriber limit exceeded: Only 1 online index can be created "
+            "or deleted simultaneously per table");
+  EXPECT_EQ(Refused(updates(create)),
+            invalid + "AttributeDefinitions is not specified for index: by-g");
+  EXPECT_EQ(Refused(updates(R"({"Delete":{"IndexName":"one"},"Create":{"IndexName":"two",
+                                "KeySchema":[{"AttributeName":"g","KeyType":"HASH"}],
+                                "Projection":{"ProjectionType":"ALL"}}})")),
+            invalid +
+                "Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate "
+                "object");
+  Update(kCreateIndex);
+  EXPECT_EQ(Refused(defined + updates(R"({"Create":{"IndexName":"again",
+                "KeySchema":[{"AttributeName":"g","KeyType":"HASH"}],
+                "Projection":{"ProjectionType":"ALL"}}})")),
+            invalid +
+                "Attributes cannot be redefined. Please check that your attribute has the same "
+                "type as previously defined. Existing schema: Schema:[SchemaElement: "
+                "key{g:S:HASH}] New schema: Schema:[SchemaElement: key{g:N:HASH}]");
+  // What no new index needs is passed over.
+  Update(defined + R"("DeletionProtectionEnabled":false)");
+  EXPECT_THAT(Describe(), HasSubstr(R"({"AttributeName":"g","AttributeType":"S"})"));
+}
+
+TEST_F(Changes, WarmthOnlyGrows) {
+  const auto warm = [](int read, int write) {
+    return R"("WarmThroughput":{"ReadUnitsPerSecond":)" + std::to_string(read) +
+           R"(,"WriteUnitsPerSecond":)" + std::to_string(write) + "}";
+  };
+  EXPECT_THAT(Describe(), Not(HasSubstr("WarmThroughput")));
+  EXPECT_THAT(Update(warm(12240, 4080)),
+              HasSubstr(R"("WarmThroughput":{"ReadUnitsPerSecond":12240,)"
+                        R"("WriteUnitsPerSecond":4080,"Status":"ACTIVE"})"));
+  EXPECT_EQ(Refused(warm(12240, 4079)),
+            "ValidationException: One or more parameter values were invalid: Requested "
+            "WriteUnitsPerSecond for WarmThroughput for table is lower than current "
+            "WarmThroughput, decreasing WarmThroughput is not supported");
+  Update(R"("WarmThroughput":{"WriteUnitsPerSecond":5000})");
+  EXPECT_THAT(Describe(), HasSubstr(R"("ReadUnitsPerSecond":12240,"WriteUnitsPerSecond":5000)"));
+  const auto create = [&](const std::string& name, const std::string& rest) {
+    return R"({"TableName":")" + name + R"(","BillingMode":"PAY_PER_REQUEST",
+        "AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"}],
+        "KeySchema":[{"AttributeName":"k","KeyType":"HASH"}],)" +
+           rest + "}";
+  };
+  EXPECT_THAT(tables_.Refusal("CreateTable", create("cold", warm(11999, 4000))),
+              HasSubstr("Requested ReadUnitsPerSecond for WarmThroughput for table is lower than "
+                        "initial throughput for OnDemand."));
+  EXPECT_THAT(tables_.CallText("CreateTable",
+                               create("half", R"("WarmThroughput":{"ReadUnitsPerSecond":13000})")),
+              HasSubstr(R"("ReadUnitsPerSecond":13000,"WriteUnitsPerSecond":4000)"));
 }
 
 TEST_F(Changes, ExpiredItemsLeaveWithTheirIndexRows) {

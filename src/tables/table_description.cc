@@ -8,7 +8,7 @@
 namespace kelvin::tables {
 namespace {
 
-constexpr std::array<std::string_view, 4> kStatus = {"ACTIVE", "CREATING", "UPDATING", "DELETING"};
+constexpr std::array<std::string_view, 3> kStatus = {"ACTIVE", "CREATING", "UPDATING"};
 
 void WriteKeyElement(JsonWriter& json, const KeyAttribute& key, std::string_view type) {
   json.BeginObject();
@@ -31,6 +31,16 @@ void WriteThroughput(JsonWriter& json, const Throughput& throughput) {
   json.Field("NumberOfDecreasesToday", 0);
   json.Field("ReadCapacityUnits", throughput.read);
   json.Field("WriteCapacityUnits", throughput.write);
+  json.EndObject();
+}
+
+void WriteWarm(JsonWriter& json, const std::optional<Throughput>& warm, const Throughput& least) {
+  if (!warm) return;
+  json.Key("WarmThroughput");
+  json.BeginObject();
+  json.Field("ReadUnitsPerSecond", std::max(warm->read, least.read));
+  json.Field("WriteUnitsPerSecond", std::max(warm->write, least.write));
+  json.Field("Status", "ACTIVE");
   json.EndObject();
 }
 
@@ -70,6 +80,7 @@ struct IndexContext {
   std::string arn;  // of the table
   TableStatus status;
   const Store* store;
+  Throughput least_warm;
 };
 
 void WriteIndex(JsonWriter& json, const IndexDefinition& index, const IndexContext& context) {
@@ -84,6 +95,7 @@ void WriteIndex(JsonWriter& json, const IndexDefinition& index, const IndexConte
   if (index.kind == IndexKind::kGlobal) {
     json.Field("IndexStatus", exists ? "ACTIVE" : "CREATING");
     WriteThroughput(json, index.throughput);
+    WriteWarm(json, index.warm, context.least_warm);
   }
   json.Field("IndexSizeBytes", totals.bytes);
   json.Field("ItemCount", totals.items);
@@ -113,11 +125,31 @@ double EpochSeconds(Clock::WallTime time) {
       .count();
 }
 
+Throughput LeastWarm(const TableDefinition& definition) {
+  return definition.billing == BillingMode::kPayPerRequest ? kOnDemandWarm : definition.throughput;
+}
+
+void WriteDeleted(JsonWriter& json, const Table& table, std::string_view arn_prefix) {
+  const TableDefinition& definition = table.definition;
+  json.BeginObject();
+  json.Field("TableName", definition.name);
+  json.Field("TableStatus", "DELETING");
+  WriteBilling(json, definition);
+  json.Field("TableSizeBytes", 0);
+  json.Field("ItemCount", 0);
+  json.Field("TableArn", std::string(arn_prefix) + definition.name);
+  json.Field("TableId", definition.id);
+  json.Key("DeletionProtectionEnabled");
+  json.Boolean(false);
+  json.EndObject();
+}
+
 void WriteDescription(JsonWriter& json, const Table& table, TableStatus status,
                       std::string_view arn_prefix, const Store* store) {
   const TableDefinition& definition = table.definition;
   const Totals totals = store != nullptr ? store->TotalsOf(table.container) : Totals{};
-  const IndexContext context{std::string(arn_prefix) + definition.name, status, store};
+  const IndexContext context{std::string(arn_prefix) + definition.name, status, store,
+                             LeastWarm(definition)};
   json.BeginObject();
   json.Key("AttributeDefinitions");
   json.BeginArray();
@@ -134,6 +166,7 @@ void WriteDescription(JsonWriter& json, const Table& table, TableStatus status,
   json.Key("CreationDateTime");
   json.Decimal(EpochSeconds(definition.created));
   WriteBilling(json, definition);
+  WriteWarm(json, definition.warm, context.least_warm);
   json.Field("TableSizeBytes", totals.bytes);
   json.Field("ItemCount", totals.items);
   json.Field("TableArn", context.arn);
@@ -144,6 +177,10 @@ void WriteDescription(JsonWriter& json, const Table& table, TableStatus status,
     json.Key("TableClassSummary");
     json.BeginObject();
     json.Field("TableClass", definition.table_class);
+    if (definition.table_class_changed) {
+      json.Key("LastUpdateDateTime");
+      json.Decimal(EpochSeconds(*definition.table_class_changed));
+    }
     json.EndObject();
   }
   if (!definition.kms_key.empty()) {

@@ -29,6 +29,7 @@ struct CreateRequest {
   std::optional<std::string_view> billing;
   std::optional<ThroughputRequest> throughput;
   std::optional<std::string_view> table_class;
+  std::optional<WarmRequest> warm;
   std::optional<Throughput> on_demand_maximum;
   std::optional<std::string> kms_key;
   std::optional<std::vector<IndexRequest>> global;
@@ -43,7 +44,8 @@ struct CreateRequest {
         schema(ReadKeySchema(fields)),
         billing(ReadBillingMode(fields)),
         throughput(ReadThroughput(fields)),
-        table_class(ReadTableClass(fields)),
+        table_class(fields.String("TableClass")),
+        warm(ReadWarmThroughput(fields)),
         on_demand_maximum(ReadOnDemandMaximum(fields)),
         kms_key(ReadEncryptionKey(fields, context.region, context.account_id)),
         global(ReadIndexes("GlobalSecondaryIndexes", "GlobalSecondaryIndex", IndexKind::kGlobal)),
@@ -81,8 +83,39 @@ Outcome<void> CheckBilling(const CreateRequest& request) {
   return CheckUnits(*request.throughput);
 }
 
+Outcome<void> CheckWarmth(const CreateRequest& request) {
+  const bool on_demand = request.billing == "PAY_PER_REQUEST";
+  const std::string_view least_is =
+      on_demand ? "initial throughput for OnDemand. See: https://docs.aws.amazon.com/"
+                  "amazondynamodb/latest/developerguide/on-demand-capacity-mode.html"
+                  "#on-demand-capacity-mode-initial"
+                : "";
+  const auto least = [&](const std::optional<ThroughputRequest>& units) {
+    return on_demand || !units ? kOnDemandWarm : Throughput{units->read, units->write};
+  };
+  auto ok = CheckWarm(request.warm, least(request.throughput), "table", least_is);
+  if (!ok || !request.global) return ok;
+  for (const IndexRequest& index : *request.global) {
+    ok = CheckWarm(index.warm, least(index.throughput), fmt::format("index {}", index.name),
+                   least_is);
+    if (!ok) return ok;
+  }
+  return {};
+}
+
+// Twice the same attribute would be of two types.
+Outcome<void> CheckDefinedOnce(const std::vector<NamedKey>& definitions) {
+  std::set<std::string_view> defined;
+  for (const NamedKey& key : definitions) {
+    if (defined.insert(key.name).second) continue;
+    return Invalid(fmt::format("Attribute Name is duplicated: {}", key.name));
+  }
+  return {};
+}
+
 Outcome<void> CheckSchema(const CreateRequest& request) {
   if (auto ok = CheckKeySchema(request.schema, request.definitions); !ok) return ok;
+  if (auto ok = CheckDefinedOnce(request.definitions); !ok) return ok;
   if (request.local || request.global || request.schema.size() == request.definitions.size()) {
     return {};
   }
@@ -157,14 +190,7 @@ Outcome<void> CheckAllUsed(const CreateRequest& request) {
     if (!*indexes) continue;
     for (const IndexRequest& index : **indexes) use(index.schema);
   }
-  std::set<std::string_view> defined;
-  for (const NamedKey& key : request.definitions) {
-    if (!defined.insert(key.name).second) {
-      return InvalidParameter(
-          fmt::format("Cannot redefine an attribute in AttributeDefinitions: {}", key.name));
-    }
-  }
-  if (defined.size() == used.size()) return {};
+  if (request.definitions.size() == used.size()) return {};
   std::vector<std::string_view> keys(used.begin(), used.end());
   std::vector<std::string_view> names;
   for (const NamedKey& key : request.definitions) names.push_back(key.name);
@@ -182,6 +208,8 @@ Outcome<void> CheckCreate(const CreateRequest& request) {
   if (auto ok = CheckLocalIndexes(request, names); !ok) return ok;
   if (auto ok = CheckGlobalIndexes(request, names); !ok) return ok;
   if (auto ok = CheckTags(request.tags, {}); !ok) return ok;
+  if (auto ok = CheckTableClass(request.table_class); !ok) return ok;
+  if (auto ok = CheckWarmth(request); !ok) return ok;
   return CheckAllUsed(request);
 }
 
@@ -209,6 +237,7 @@ TableDefinition DefinitionOf(const CreateRequest& request, OperationContext& con
   definition.deletion_protection =
       request.deletion_protection ? DeletionProtection::kOn : DeletionProtection::kOff;
   definition.table_class = request.table_class.value_or("");
+  if (request.warm) definition.warm = WarmOf(*request.warm);
   definition.on_demand_maximum = request.on_demand_maximum;
   definition.kms_key = request.kms_key.value_or("");
   for (const Tag& tag : request.tags) definition.tags[std::string(tag.key)] = tag.value;
@@ -278,7 +307,13 @@ Outcome<std::string> DeleteTable(OperationContext& context, const json::object& 
     if (deleted.error().code == ErrorCode::kNotFound) return TableNotFound(definition.name);
     return std::unexpected(FromError(deleted.error()));
   }
-  return DescriptionAnswer("TableDescription", context, **table, TableStatus::kDeleting, nullptr);
+  std::string answer;
+  JsonWriter out(answer);
+  out.BeginObject();
+  out.Key("TableDescription");
+  WriteDeleted(out, **table, context.arn_prefix);
+  out.EndObject();
+  return answer;
 }
 
 Outcome<std::string> ListTables(OperationContext& context, const json::object& body) {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <ranges>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -16,6 +18,12 @@ constexpr std::size_t kMaxKeyName = 255;
 const NamedKey* FindDefinition(const std::vector<NamedKey>& definitions, std::string_view name) {
   const auto found = std::ranges::find(definitions, name, &NamedKey::name);
   return found == definitions.end() ? nullptr : &*found;
+}
+
+// One that no name of an attribute of a key passes where it is wrong.
+std::string_view ReadKeyName(const Fields& fields) {
+  return fields.StringOf({.min = 1, .max = kMaxKeyName}, "AttributeName", Presence::kRequired)
+      .value_or("");
 }
 
 std::string NamesOf(const std::vector<NamedKey>& keys) {
@@ -47,12 +55,22 @@ Outcome<void> CheckRoles(const std::vector<NamedKey>& schema) {
   if (schema.size() == 2 && schema[1].type != "RANGE") {
     return Invalid("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type");
   }
-  for (const NamedKey& key : schema) {
-    if (!key.name.empty() && key.name.size() <= kMaxKeyName) continue;
-    return InvalidParameter(
-        fmt::format("Key attribute names must have 1 to 255 bytes, got {}", key.name.size()));
-  }
   return {};
+}
+
+std::optional<std::vector<std::string_view>> ReadProjected(const Fields& projection) {
+  constexpr std::string_view kRule =
+      "Member must satisfy constraint: [Member must have length less than or equal to 255, Member "
+      "must have length greater than or equal to 1]";
+  auto names = projection.Strings("NonKeyAttributes", {.min = 1, .max = 20});
+  const auto is_wrong = [](std::string_view name) {
+    return name.empty() || name.size() > kMaxKeyName;
+  };
+  if (names && std::ranges::any_of(*names, is_wrong)) {
+    projection.faults().Constraint(fmt::format("[{}]", fmt::join(*names, ", ")),
+                                   projection.PathOf("NonKeyAttributes"), kRule);
+  }
+  return names;
 }
 
 }  // namespace
@@ -73,9 +91,9 @@ std::vector<NamedKey> ReadDefinitions(const Fields& fields, Presence presence) {
   std::vector<NamedKey> definitions;
   for (const Fields& definition :
        fields.Structs("AttributeDefinitions", "AttributeDefinition", presence)) {
-    const auto name = definition.String("AttributeName", Presence::kRequired);
+    const auto name = ReadKeyName(definition);
     const auto type = definition.Enum("AttributeType", kTypes, Presence::kRequired);
-    definitions.push_back({name.value_or(""), type.value_or("S")});
+    definitions.push_back({name, type.value_or("S")});
   }
   return definitions;
 }
@@ -85,9 +103,9 @@ std::vector<NamedKey> ReadKeySchema(const Fields& fields) {
   std::vector<NamedKey> schema;
   for (const Fields& element :
        fields.Structs("KeySchema", "KeySchemaElement", Presence::kRequired)) {
-    const auto name = element.String("AttributeName", Presence::kRequired);
+    const auto name = ReadKeyName(element);
     const auto type = element.Enum("KeyType", kKeyTypes, Presence::kRequired);
-    schema.push_back({name.value_or(""), type.value_or("HASH")});
+    schema.push_back({name, type.value_or("HASH")});
   }
   const auto* value = fields.Find("KeySchema");
   const auto* array = value != nullptr ? value->if_array() : nullptr;
@@ -114,9 +132,12 @@ IndexRequest ReadIndex(const Fields& fields, IndexKind kind) {
   index.schema = ReadKeySchema(fields);
   if (const auto projection = fields.Struct("Projection", "Projection", Presence::kRequired)) {
     index.projection = projection->Enum("ProjectionType", kProjections);
-    index.attributes = projection->Strings("NonKeyAttributes", {.min = 1, .max = 20});
+    index.attributes = ReadProjected(*projection);
   }
-  if (kind == IndexKind::kGlobal) index.throughput = ReadThroughput(fields);
+  if (kind == IndexKind::kGlobal) {
+    index.throughput = ReadThroughput(fields);
+    index.warm = ReadWarmThroughput(fields);
+  }
   return index;
 }
 
@@ -125,9 +146,34 @@ std::optional<std::string_view> ReadBillingMode(const Fields& fields) {
   return fields.Enum("BillingMode", kModes);
 }
 
-std::optional<std::string_view> ReadTableClass(const Fields& fields) {
-  constexpr std::array<std::string_view, 2> kClasses = {"STANDARD", "STANDARD_INFREQUENT_ACCESS"};
-  return fields.Enum("TableClass", kClasses);
+std::optional<WarmRequest> ReadWarmThroughput(const Fields& fields) {
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
+  const auto warm = fields.Struct("WarmThroughput", "WarmThroughput");
+  if (!warm) return std::nullopt;
+  const auto units = [&](std::string_view name) {
+    return warm->Integer(name, Fields::Width::kLong, {.min = kLeast});
+  };
+  return WarmRequest{units("ReadUnitsPerSecond"), units("WriteUnitsPerSecond")};
+}
+
+Throughput WarmOf(const WarmRequest& request) {
+  return {request.read.value_or(0), request.write.value_or(0)};
+}
+
+Outcome<void> CheckWarm(const std::optional<WarmRequest>& request, const Throughput& least,
+                        std::string_view of, std::string_view least_is) {
+  if (!request) return {};
+  const auto too_low = [&](std::string_view kind, std::string_view units) {
+    return InvalidParameter(fmt::format(
+        "Requested {}UnitsPerSecond for WarmThroughput for {} is lower than {}", kind, of,
+        least_is.empty() ? fmt::format("{} of ProvisionedThroughput", units)
+                         : std::string(least_is)));
+  };
+  if (request->read && *request->read < least.read) return too_low("Read", "ReadCapacityUnits");
+  if (request->write && *request->write < least.write) {
+    return too_low("Write", "WriteCapacityUnits");
+  }
+  return {};
 }
 
 std::optional<Throughput> ReadOnDemandMaximum(const Fields& fields) {
@@ -152,6 +198,15 @@ std::optional<std::string> ReadEncryptionKey(const Fields& fields, std::string_v
   if (key && key->starts_with("arn:")) return std::string(*key);
   return fmt::format("arn:aws:kms:{}:{}:{}{}", region, account_id,
                      key && key->starts_with("alias/") ? "" : "key/", key.value_or(kDefaultKey));
+}
+
+Outcome<void> CheckTableClass(std::optional<std::string_view> table_class) {
+  if (!table_class || table_class == "STANDARD" || table_class == "STANDARD_INFREQUENT_ACCESS") {
+    return {};
+  }
+  return Invalid(
+      "Invalid table-class parameter provided. Please try again with a valid table-class value: "
+      "[STANDARD, STANDARD_INFREQUENT_ACCESS].");
 }
 
 Outcome<void> CheckUnits(const ThroughputRequest& throughput) {
@@ -191,6 +246,12 @@ Outcome<void> CheckProjection(const IndexRequest& index) {
   if (*index.projection == "INCLUDE" && !index.attributes) {
     return InvalidParameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified");
   }
+  if (!index.attributes) return {};
+  std::set<std::string_view> seen;
+  for (const std::string_view name : *index.attributes) {
+    if (seen.insert(name).second) continue;
+    return InvalidParameter(fmt::format("Duplicate element in NonKeyAttributes: {}", name));
+  }
   return {};
 }
 
@@ -217,6 +278,7 @@ IndexDefinition IndexOf(const IndexRequest& index, const std::vector<NamedKey>& 
     definition.attributes.assign(index.attributes->begin(), index.attributes->end());
   }
   if (index.throughput) definition.throughput = {index.throughput->read, index.throughput->write};
+  if (index.warm) definition.warm = WarmOf(*index.warm);
   return definition;
 }
 
@@ -225,7 +287,12 @@ Outcome<void> CheckNoStream(const Fields& fields) {
   const auto* stream = value != nullptr ? value->if_object() : nullptr;
   if (stream == nullptr) return {};
   const auto* enabled = stream->if_contains("StreamEnabled");
-  if (enabled != nullptr && *enabled == true) {
+  if (enabled == nullptr || enabled->is_null()) {
+    return Invalid(
+        "1 validation error detected: Value null at 'streamSpecification.streamEnabled' failed to "
+        "satisfy constraint: Member must not be null");
+  }
+  if (*enabled == true) {
     return InvalidParameter(
         "A stream is not supported by these local tables; leave StreamSpecification out");
   }

@@ -24,6 +24,17 @@ struct ThroughputRequest {
 };
 std::optional<ThroughputRequest> ReadThroughput(const Fields& fields);
 
+// Each may be left out.
+struct WarmRequest {
+  std::optional<std::int64_t> read;
+  std::optional<std::int64_t> write;
+};
+std::optional<WarmRequest> ReadWarmThroughput(const Fields& fields);
+Throughput WarmOf(const WarmRequest& request);
+// `least` is what it must not be lower than, and `least_is` what that is; empty for capacity units.
+Outcome<void> CheckWarm(const std::optional<WarmRequest>& request, const Throughput& least,
+                        std::string_view of, std::string_view least_is);
+
 struct IndexRequest {
   IndexKind kind = IndexKind::kGlobal;
   std::string_view name;
@@ -31,13 +42,13 @@ struct IndexRequest {
   std::optional<std::string_view> projection;
   std::optional<std::vector<std::string_view>> attributes;
   std::optional<ThroughputRequest> throughput;
+  std::optional<WarmRequest> warm;
 };
 IndexRequest ReadIndex(const Fields& fields, IndexKind kind);
 
 std::vector<NamedKey> ReadDefinitions(const Fields& fields, Presence presence);
 std::vector<NamedKey> ReadKeySchema(const Fields& fields);
 std::optional<std::string_view> ReadBillingMode(const Fields& fields);
-std::optional<std::string_view> ReadTableClass(const Fields& fields);
 std::optional<Throughput> ReadOnDemandMaximum(const Fields& fields);
 // Of SSESpecification, where there is one: the key's ARN, or what stands for it; empty for
 // DynamoDB's own key. It is only ever told, as nothing is encrypted here.
@@ -45,6 +56,7 @@ std::optional<std::string> ReadEncryptionKey(const Fields& fields, std::string_v
                                              std::string_view account_id);
 
 // The rules between them.
+Outcome<void> CheckTableClass(std::optional<std::string_view> table_class);
 Outcome<void> CheckUnits(const ThroughputRequest& throughput);
 Outcome<void> CheckKeySchema(const std::vector<NamedKey>& schema,
                              const std::vector<NamedKey>& definitions);

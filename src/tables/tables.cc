@@ -121,7 +121,7 @@ class Tables::Impl {
                                   request.headers.Get("Host"))},
                      kPlainJson);
     }
-    if (request.method == "GET") return Health();
+    if (request.method == "GET" && PathOf(request.target) == "/") return Health();
     if (IsPreflight(request)) return Answer(200, "", {});
     const std::string_view media_type = MediaType(request.headers.Get("Content-Type"));
     const bool understood =

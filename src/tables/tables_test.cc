@@ -11,6 +11,7 @@ namespace kelvin::tables {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 std::string Crc(const std::string& body) {
@@ -23,6 +24,8 @@ TEST(Protocol, AnswersHealthChecks) {
   const auto response = tables.tables().Handle({"GET", "/", {}, ""});
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.body, "healthy: dynamodb.us-east-1.amazonaws.com ");
+  EXPECT_EQ(tables.tables().Handle({"GET", "/?x=y", {}, ""}).status, 200);
+  EXPECT_EQ(tables.tables().Handle({"GET", "/health", {}, ""}).status, 404);
 }
 
 TEST(Protocol, SendsAnIdAndTheBodysChecksum) {
@@ -292,8 +295,11 @@ TEST(TableOperations, CreateDescribeListAndDelete) {
             R"({"TableNames":["hash"],"LastEvaluatedTableName":"hash"})");
   EXPECT_EQ(tables.CallText("ListTables", R"({"ExclusiveStartTableName":"hash"})"),
             R"({"TableNames":["music"]})");
-  EXPECT_THAT(tables.CallText("DeleteTable", R"({"TableName":"music"})"),
-              HasSubstr(R"("TableStatus":"DELETING")"));
+  const auto deleted = tables.CallText("DeleteTable", R"({"TableName":"music"})");
+  EXPECT_THAT(deleted, HasSubstr(R"("TableStatus":"DELETING")"));
+  for (const char* member : {"KeySchema", "AttributeDefinitions", "CreationDateTime"}) {
+    EXPECT_THAT(deleted, Not(HasSubstr(member)));
+  }
   EXPECT_EQ(tables.Refusal("DescribeTable", R"({"TableName":"music"})"),
             "ResourceNotFoundException: Requested resource not found: Table: music not found");
 }
@@ -360,6 +366,31 @@ TEST(TableOperations, CreateTableChecksItsKeysAndUnits) {
                 "1 validation error detected: Value 'X' at "
                 "'attributeDefinitions.1.member.attributeType' failed to satisfy "
                 "constraint: Member must satisfy enum value set: [B, N, S]");
+  EXPECT_EQ(refusal(CreateBody(a + R"(,{"AttributeName":"a","AttributeType":"N"})", hash)),
+            validation + "Attribute Name is duplicated: a");
+  EXPECT_EQ(refusal(CreateBody(a, hash, units + R"(,"StreamSpecification":{})")),
+            validation +
+                "1 validation error detected: Value null at 'streamSpecification.streamEnabled' "
+                "failed to satisfy constraint: Member must not be null");
+  const std::string long_name = R"({"AttributeName":")" + std::string(256, 'n') + "\"";
+  EXPECT_THAT(refusal(CreateBody(a, long_name + R"(,"KeyType":"HASH"})")),
+              HasSubstr("at 'keySchema.1.member.attributeName' failed to satisfy constraint: "
+                        "Member must have length less than or equal to 255"));
+  EXPECT_THAT(refusal(CreateBody(long_name + R"(,"AttributeType":"S"})", hash)),
+              HasSubstr("at 'attributeDefinitions.1.member.attributeName' failed to satisfy "
+                        "constraint: Member must have length less than or equal to 255"));
+  const auto index = [&](const std::string& projected) {
+    return refusal(CreateBody(a, hash,
+                              R"("BillingMode":"PAY_PER_REQUEST",
+        "GlobalSecondaryIndexes":[{"IndexName":"by-a","KeySchema":[)" +
+                                  hash + R"(],
+        "Projection":{"ProjectionType":"INCLUDE","NonKeyAttributes":[)" +
+                                  projected + "]}}]"));
+  };
+  EXPECT_EQ(index(R"("x","y","x")"), invalid + "Duplicate element in NonKeyAttributes: x");
+  EXPECT_THAT(index("\"" + std::string(256, 'n') + "\""),
+              HasSubstr("projection.nonKeyAttributes' failed to satisfy constraint: Member must "
+                        "satisfy constraint: [Member must have length less than or equal to 255"));
   EXPECT_EQ(refusal(CreateBody(a, hash, units + R"(,"GlobalSecondaryIndexes":[])")),
             invalid + "List of GlobalSecondaryIndexes is empty");
   tables.Call("CreateTable", CreateBody(a, hash));
@@ -390,6 +421,10 @@ TEST(TableOperations, TimeToLiveIsKept) {
             R"({"TimeToLiveDescription":{"TimeToLiveStatus":"ENABLED","AttributeName":"ttl"}})");
   EXPECT_EQ(tables.Refusal("UpdateTimeToLive", enable),
             "ValidationException: TimeToLive is already enabled");
+  EXPECT_EQ(tables.Refusal("UpdateTimeToLive", R"({"TableName":"hash","TimeToLiveSpecification":
+                           {"AttributeName":"other","Enabled":false}})"),
+            "ValidationException: TimeToLive is active on a different AttributeName: current "
+            "AttributeName is ttl");
 }
 
 // The counter ends exact only where no conditional write saw what another was about to change.

@@ -13,8 +13,24 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxTags = 50;
+constexpr std::string_view kReserved = "aws:";
 constexpr std::size_t kMaxKey = 128;
 constexpr std::size_t kMaxValue = 256;
+
+// Letters of any script, digits, spaces and a few signs.
+bool IsTagText(std::string_view text, std::size_t max_characters) {
+  constexpr std::string_view kSigns = "+-=._:/@";
+  std::size_t characters = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xc0) != 0x80) ++characters;
+    const bool is_fine = byte >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                         (c >= '0' && c <= '9') || c == ' ' || (c >= '\t' && c <= '\r') ||
+                         kSigns.contains(c);
+    if (!is_fine) return false;
+  }
+  return characters <= max_characters;
+}
 
 std::unexpected<Failure> AccessDenied(const OperationContext& context, std::string_view operation,
                                       std::string_view arn) {
@@ -77,27 +93,28 @@ Outcome<void> CheckTags(const std::vector<Tag>& tags,
   for (const auto& [key, value] : existing) keys.insert(key);
   std::set<std::string_view> given;
   for (const Tag& tag : tags) {
-    if (tag.key.empty() || tag.key.size() > kMaxKey || tag.value.size() > kMaxValue) {
-      return InvalidParameter(
-          fmt::format("A tag's key must have 1 to {} characters and its value at most {}; got key "
-                      "'{}' and a value of {}",
-                      kMaxKey, kMaxValue, tag.key.substr(0, kMaxKey), tag.value.size()));
+    if (tag.key.starts_with(kReserved)) {
+      return Invalid(fmt::format("Tag Key cannot be prefixed with aws:, Key: {}", tag.key));
+    }
+    if (tag.key.empty() || !IsTagText(tag.key, kMaxKey)) {
+      return Invalid(fmt::format("The Tag Key provided is invalid, Key: {}", tag.key));
+    }
+    if (!IsTagText(tag.value, kMaxValue)) {
+      return Invalid(fmt::format("The Tag Value provided is invalid, Value: {}", tag.value));
     }
     if (!given.insert(tag.key).second) {
-      return InvalidParameter(fmt::format("Duplicate tag key: {}", tag.key));
+      return Invalid(
+          fmt::format("Duplicate Tag Keys provided as input: Duplicate Tag Key found {}", tag.key));
     }
     keys.insert(tag.key);
   }
   if (keys.size() <= kMaxTags) return {};
-  return InvalidParameter(
-      fmt::format("The number of tags exceeds the limit of {} tags per resource", kMaxTags));
+  return Invalid("Number of Tags exceed the current limit for the provided ResourceArn");
 }
 
 Outcome<std::string> ListTagsOfResource(OperationContext& context, const json::object& body) {
-  constexpr std::size_t kPage = 10;
   Faults faults;
   const Fields fields(body, faults);
-  const auto token = fields.String("NextToken");
   const auto table =
       TaggedTable(context, fields, "ListTagsOfResource", [] { return Outcome<void>{}; });
   if (!table) return std::unexpected(table.error());
@@ -107,18 +124,13 @@ Outcome<std::string> ListTagsOfResource(OperationContext& context, const json::o
   out.BeginObject();
   out.Key("Tags");
   out.BeginArray();
-  // The token is the last key that was listed.
-  auto tag = token ? tags.upper_bound(std::string(*token)) : tags.begin();
-  std::string_view last;
-  for (std::size_t listed = 0; tag != tags.end() && listed < kPage; ++tag, ++listed) {
+  for (const auto& [key, value] : tags) {
     out.BeginObject();
-    out.Field("Key", tag->first);
-    out.Field("Value", tag->second);
+    out.Field("Key", key);
+    out.Field("Value", value);
     out.EndObject();
-    last = tag->first;
   }
   out.EndArray();
-  if (tag != tags.end()) out.Field("NextToken", last);
   out.EndObject();
   return answer;
 }

@@ -11,7 +11,7 @@ namespace json = boost::json;
 
 Outcome<void> Switch(TableDefinition& definition, std::string_view attribute, bool enabled) {
   auto& now = definition.time_to_live;
-  if (enabled && now && now->attribute != attribute) {
+  if (now && now->attribute != attribute) {
     return Invalid(
         fmt::format("TimeToLive is active on a different AttributeName: current AttributeName is "
                     "{}",
@@ -48,13 +48,10 @@ Outcome<std::string> UpdateTimeToLive(OperationContext& context, const json::obj
   const std::string_view name = fields.TableName();
   const auto specification =
       fields.Struct("TimeToLiveSpecification", "TimeToLiveSpecification", Presence::kRequired);
-  const auto attribute =
-      specification ? specification->String("AttributeName", Presence::kRequired) : std::nullopt;
-  if (attribute && (attribute->empty() || attribute->size() > kMaxAttribute)) {
-    faults.Constraint(*attribute, "timeToLiveSpecification.attributeName",
-                      attribute->empty() ? "Member must have length greater than or equal to 1"
-                                         : "Member must have length less than or equal to 255");
-  }
+  const auto attribute = specification
+                             ? specification->StringOf({.min = 1, .max = kMaxAttribute},
+                                                       "AttributeName", Presence::kRequired)
+                             : std::nullopt;
   const auto enabled = specification ? specification->Boolean("Enabled") : std::nullopt;
   if (specification && specification->Find("Enabled") == nullptr) {
     faults.Constraint(std::nullopt, "timeToLiveSpecification.enabled", "Member must not be null");

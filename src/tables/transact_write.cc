@@ -87,7 +87,7 @@ Outcome<void> CheckRequest(TransactRequest& request) {
   }
   if (auto ok = request.faults.Check(); !ok) return ok;
   if (bytes <= kMaxBytes) return {};
-  return Invalid("Transaction request size has exceeded the maximum allowed size of 4194304 bytes");
+  return Invalid("Transaction payload size cannot exceed 4194304 bytes");
 }
 
 // Turns what is wrong with single actions into the one failure that cancels them all.
@@ -123,8 +123,9 @@ Outcome<void> BindAll(TransactRequest& request, const Store& store) {
   Reasons reasons(request.actions.size());
   for (std::size_t i = 0; i < request.actions.size(); ++i) {
     if (auto ok = reasons.Take(i, request.actions[i].Bind(store)); !ok) return ok;
+    // The first fault is the only one that is looked for.
+    if (auto ok = reasons.Check(); !ok) return ok;
   }
-  if (auto ok = reasons.Check(); !ok) return ok;
   std::set<std::tuple<std::string_view, std::string, std::string>> seen;
   for (const ItemWrite& action : request.actions) {
     const Key& key = action.key();

@@ -122,6 +122,9 @@ TEST_F(Transactions, ReportFaultsOfActionsAsReasons) {
   EXPECT_EQ(refused(R"({"Put":{"TableName":"hash","Item":{"k":{"S":""}}}})"),
             "ValidationException: One or more parameter values are not valid. The AttributeValue "
             "for a key attribute cannot contain an empty string value. Key: k");
+  const std::string wrong = R"({"Put":{"TableName":"hash","Item":{"k":{"N":"5"}}}})";
+  EXPECT_THAT(refused(Put("a") + "," + wrong + "," + wrong),
+              HasSubstr("[None, ValidationError, None]"));
   EXPECT_EQ(refused(Put("a") + "," + Put("a")),
             "ValidationException: Transaction request cannot include multiple operations on one "
             "item");
@@ -159,7 +162,7 @@ TEST_F(Transactions, HaveLimits) {
                                    std::to_string(i) + R"("},"v":{"S":")" + text + "\"}}}}");
   }
   EXPECT_THAT(tables_.Refusal("TransactWriteItems", Body(large)),
-              HasSubstr("has exceeded the maximum allowed size of 4194304 bytes"));
+              HasSubstr("Transaction payload size cannot exceed 4194304 bytes"));
 }
 
 // Money moves between accounts by transactions of several clients; none is made or lost.

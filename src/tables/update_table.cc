@@ -41,10 +41,12 @@ struct UpdateRequest {
   std::optional<ThroughputRequest> throughput;
   std::optional<bool> deletion_protection;
   std::optional<std::string_view> table_class;
+  std::optional<WarmRequest> warm;
   std::optional<Throughput> on_demand_maximum;
   std::optional<std::string> kms_key;
   std::vector<IndexUpdate> updates;
   bool has_empty_update = false;
+  bool has_double_update = false;
 
   UpdateRequest(const json::object& body, const OperationContext& context)
       : fields(body, faults),
@@ -53,7 +55,8 @@ struct UpdateRequest {
         billing(ReadBillingMode(fields)),
         throughput(ReadThroughput(fields)),
         deletion_protection(fields.Boolean("DeletionProtectionEnabled")),
-        table_class(ReadTableClass(fields)),
+        table_class(fields.String("TableClass")),
+        warm(ReadWarmThroughput(fields)),
         on_demand_maximum(ReadOnDemandMaximum(fields)),
         kms_key(ReadEncryptionKey(fields, context.region, context.account_id)) {
     for (const Fields& update :
@@ -66,13 +69,17 @@ struct UpdateRequest {
 
   bool changes_nothing() const {
     return !billing && !throughput && !deletion_protection && !table_class && !on_demand_maximum &&
-           updates.empty() && !has_empty_update && fields.Find("StreamSpecification") == nullptr &&
-           !kms_key;
+           updates.empty() && !has_empty_update && !warm &&
+           fields.Find("StreamSpecification") == nullptr && !kms_key;
   }
 
  private:
   void ReadUpdate(const Fields& fields_of_update) {
     IndexUpdate update;
+    const auto given = [&](std::string_view name) {
+      return fields_of_update.Find(name) != nullptr;
+    };
+    has_double_update |= given("Create") + given("Delete") + given("Update") > 1;
     if (const auto create = fields_of_update.Struct("Create", "CreateGlobalSecondaryIndexAction")) {
       update.create = ReadIndex(*create, IndexKind::kGlobal);
     } else if (const auto remove =
@@ -112,8 +119,17 @@ Outcome<void> CheckMembers(const UpdateRequest& request) {
         "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
         "GlobalSecondaryIndexUpdate.Delete must not be null");
   }
+  if (request.has_double_update) {
+    return InvalidParameter(
+        "Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object");
+  }
+  if (auto ok = CheckTableClass(request.table_class); !ok) return ok;
   std::set<std::string_view> names;
   for (const IndexUpdate& update : request.updates) {
+    if (update.create && request.definitions.empty()) {
+      return InvalidParameter(
+          fmt::format("AttributeDefinitions is not specified for index: {}", update.name()));
+    }
     if (names.insert(update.name()).second) continue;
     return InvalidParameter(
         fmt::format("Only one global secondary index update per index is allowed simultaneously. "
@@ -170,7 +186,20 @@ Outcome<void> ChangeBilling(const UpdateRequest& request, TableDefinition& defin
                                       fmt::join(without, ",")));
 }
 
-// The definitions of old keys and of new ones, which must not say otherwise.
+// "HASH" or "RANGE"; nothing where the attribute is no key of an index that is to be made.
+std::optional<std::string_view> RoleInNewIndex(const UpdateRequest& request,
+                                               std::string_view attribute) {
+  for (const IndexUpdate& update : request.updates) {
+    if (!update.create) continue;
+    const auto& schema = update.create->schema;
+    const auto key = std::ranges::find(schema, attribute, &NamedKey::name);
+    if (key != schema.end()) return key->type;
+  }
+  return std::nullopt;
+}
+
+// The definitions of old keys and of new ones. What no new index needs may say otherwise, and is
+// then passed over.
 Outcome<std::vector<NamedKey>> MergedDefinitions(const UpdateRequest& request,
                                                  const TableDefinition& definition) {
   std::vector<NamedKey> merged = request.definitions;
@@ -179,10 +208,14 @@ Outcome<std::vector<NamedKey>> MergedDefinitions(const UpdateRequest& request,
     if (found == merged.end()) {
       merged.push_back({key.name, TypeCode(key.type)});
     } else if (found->type != TypeCode(key.type)) {
-      return InvalidParameter(
-          fmt::format("Table does not have the same type for attribute {} as before: expected {}, "
-                      "got {}",
-                      key.name, TypeCode(key.type), found->type));
+      if (const auto role = RoleInNewIndex(request, key.name)) {
+        return InvalidParameter(fmt::format(
+            "Attributes cannot be redefined. Please check that your attribute has the same type as "
+            "previously defined. Existing schema: Schema:[SchemaElement: key{{{0}:{1}:{3}}}] New "
+            "schema: Schema:[SchemaElement: key{{{0}:{2}:{3}}}]",
+            key.name, TypeCode(key.type), found->type, *role));
+      }
+      found->type = TypeCode(key.type);
     }
   }
   return merged;
@@ -218,8 +251,15 @@ Outcome<void> UpdateIndex(const IndexUpdate& update, const std::vector<NamedKey>
                           TableDefinition& definition) {
   if (update.create) return CreateIndex(*update.create, definitions, definition);
   const auto index = std::ranges::find(definition.indexes, update.name(), &IndexDefinition::name);
-  if (index == definition.indexes.end() || index->kind != IndexKind::kGlobal) {
-    return NotFound();
+  if (index == definition.indexes.end()) {
+    return std::unexpected(
+        Failure{FailureKind::kResourceNotFound,
+                fmt::format("Requested resource not found: Index {} for table {}", update.name(),
+                            definition.name)});
+  }
+  if (index->kind != IndexKind::kGlobal) {
+    return Invalid(fmt::format("Cannot {} an index that is not a GlobalSecondaryIndex: {}",
+                               update.remove ? "delete" : "update", index->name));
   }
   if (!update.remove) return SetThroughput(index->throughput, *update.throughput);
   definition.indexes.erase(index);
@@ -242,8 +282,35 @@ void KeepKeysOnly(const std::vector<NamedKey>& definitions, TableDefinition& def
   std::erase_if(definition.attributes, [&](const KeyAttribute& key) { return !is_key(key.name); });
 }
 
+Outcome<void> CheckOneIndex(const UpdateRequest& request) {
+  const auto comes_or_goes = [](const IndexUpdate& update) {
+    return update.create || update.remove;
+  };
+  if (std::ranges::count_if(request.updates, comes_or_goes) <= 1) return {};
+  return std::unexpected(Failure{FailureKind::kLimitExceeded,
+                                 "Subscriber limit exceeded: Only 1 online index can be created or "
+                                 "deleted simultaneously per table"});
+}
+
+Outcome<void> WarmUp(const UpdateRequest& request, TableDefinition& definition) {
+  if (!request.warm) return {};
+  Throughput now = LeastWarm(definition);
+  if (definition.warm) {
+    now = {std::max(now.read, definition.warm->read), std::max(now.write, definition.warm->write)};
+  }
+  if (auto ok = CheckWarm(request.warm, now, "table",
+                          "current WarmThroughput, decreasing WarmThroughput is not supported");
+      !ok) {
+    return ok;
+  }
+  definition.warm = {request.warm->read.value_or(now.read),
+                     request.warm->write.value_or(now.write)};
+  return {};
+}
+
 Outcome<void> Change(const UpdateRequest& request, TableDefinition& definition,
                      Clock::WallTime now) {
+  if (auto ok = CheckOneIndex(request); !ok) return ok;
   if (auto ok = ChangeBilling(request, definition, now); !ok) return ok;
   const auto definitions = MergedDefinitions(request, definition);
   if (!definitions) return std::unexpected(definitions.error());
@@ -255,7 +322,11 @@ Outcome<void> Change(const UpdateRequest& request, TableDefinition& definition,
     definition.deletion_protection =
         *request.deletion_protection ? DeletionProtection::kOn : DeletionProtection::kOff;
   }
-  if (request.table_class) definition.table_class = *request.table_class;
+  if (request.table_class) {
+    definition.table_class = *request.table_class;
+    definition.table_class_changed = now;
+  }
+  if (auto ok = WarmUp(request, definition); !ok) return ok;
   if (request.on_demand_maximum) definition.on_demand_maximum = request.on_demand_maximum;
   if (request.kms_key) definition.kms_key = *request.kms_key;
   return {};

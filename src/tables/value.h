@@ -140,5 +140,6 @@ int NestingOf(const Item& item);
 // Lists and maps within each other, at most.
 inline constexpr int kMaxNesting = 32;
 inline constexpr std::size_t kMaxItemBytes = 400 * 1024;
+inline constexpr std::size_t kMaxNameBytes = 65535;  // of an attribute that is no key
 
 }  // namespace kelvin::tables

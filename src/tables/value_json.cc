@@ -221,7 +221,6 @@ Outcome<Value> ReadNested(const json::value& json, int depth) {
 }
 
 Outcome<Item> ReadNestedItem(const json::object& json, int depth) {
-  constexpr std::size_t kMaxNameBytes = 65535;
   Item item;
   item.Reserve(json.size());
   // Of an item's own names this is said first; of those within, when all values are known to be
