@@ -76,6 +76,10 @@ std::string CheckReserved(const Path& path) {
 }
 
 std::string ResolvePath(Path& path, Placeholders& placeholders) {
+  if (path.size() > static_cast<std::size_t>(kMaxNesting)) {
+    return fmt::format("The document path has too many nesting levels; nesting levels: {}",
+                       path.size());
+  }
   for (PathElement& element : path) {
     auto* name = std::get_if<std::string>(&element);
     if (name == nullptr || !name->starts_with('#')) continue;

@@ -126,6 +126,14 @@ TEST_F(Indexes, HoldWhatIsProjected) {
   EXPECT_EQ(boost::json::serialize(all.at("ConsumedCapacity")),
             R"({"TableName":"music","CapacityUnits":1,"Table":{"CapacityUnits":5E-1},)"
             R"("LocalSecondaryIndexes":{"by-l":{"CapacityUnits":5E-1}}})");
+  EXPECT_EQ(tables_.Refusal("Query", by_l + R"(,"Select":"ALL_ATTRIBUTES",
+                "FilterExpression":"q = :k OR p = :k OR q = s"})"),
+            "ValidationException: One or more parameter values were invalid: Secondary index by-l "
+            "does not project one or more filter attributes: [p, q]");
+  EXPECT_THAT(
+      tables_.Refusal("Query", by_g + R"(by-g","FilterExpression":"q = :g"})"),
+      HasSubstr("Secondary index by-g does not project one or more filter attributes: [q]"));
+  tables_.Call("Query", by_g + R"(by-g","FilterExpression":"p = :g OR s = :g"})");
   EXPECT_THAT(tables_.Refusal("Query", by_g + R"(by-g","Select":"ALL_ATTRIBUTES"})"),
               HasSubstr("Select type ALL_ATTRIBUTES is not supported for global secondary index "
                         "by-g because its projection type is not ALL"));

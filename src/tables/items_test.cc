@@ -29,6 +29,20 @@ TEST(Items, AreProjected) {
             R"({"Item":{"a":{"S":"x"}}})");
 }
 
+TEST(Items, AreNotReachedBeyondTheirDepth) {
+  TestTables tables;
+  tables.MakeHashTable();
+  const auto get = [](int levels) {
+    std::string path = "a";
+    for (int i = 1; i < levels; ++i) path += i % 2 == 0 ? ".b" : "[0]";
+    return R"({"TableName":"hash","Key":{"k":{"S":"1"}},"ProjectionExpression":")" + path + "\"}";
+  };
+  tables.Call("GetItem", get(32));
+  EXPECT_EQ(tables.Refusal("GetItem", get(33)),
+            "ValidationException: Invalid ProjectionExpression: The document path has too many "
+            "nesting levels; nesting levels: 33");
+}
+
 TEST(Items, PutAndDeleteReturnTheOldItemWhenAsked) {
   TestTables tables;
   tables.MakeHashTable();

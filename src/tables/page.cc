@@ -58,6 +58,24 @@ Source::Fetch FetchOf(const PageRequest& request, const Source& source) {
   return Unprojected(source, paths).empty() ? Source::Fetch::kNo : Source::Fetch::kYes;
 }
 
+}  // namespace
+
+Outcome<void> CheckFilterProjected(const PageRequest& request, const Source& source) {
+  if (source.index == nullptr || request.expressions.filter() == nullptr) return {};
+  std::vector<const Path*> paths;
+  CollectPaths(*request.expressions.filter(), paths);
+  auto missing = Unprojected(source, paths);
+  if (missing.empty()) return {};
+  std::ranges::sort(missing);
+  const auto repeated = std::ranges::unique(missing);
+  missing.erase(repeated.begin(), repeated.end());
+  return InvalidParameter(
+      fmt::format("Secondary index {} does not project one or more filter attributes: [{}]",
+                  source.index->name, fmt::join(missing, ", ")));
+}
+
+namespace {
+
 std::unexpected<Failure> BadStart(std::string_view why = {}) {
   return Invalid(why.empty() ? "The provided starting key is invalid"
                              : fmt::format("The provided starting key is invalid: {}", why));

@@ -55,6 +55,9 @@ struct Source {
 };
 Outcome<Source> FindSource(const Store& store, const PageRequest& request);
 
+// A query's filter sees what the index has, even where the item is fetched later.
+Outcome<void> CheckFilterProjected(const PageRequest& request, const Source& source);
+
 // The place of an ExclusiveStartKey, with the messages of Query or of Scan.
 Outcome<Key> StartPlace(const PageRequest& request, const Source& source, PageKind kind);
 

@@ -206,6 +206,9 @@ Outcome<std::string> Query(OperationContext& context, const json::object& body) 
   if (auto ok = CheckFilterKeys(expressions, source->key()); !ok) {
     return std::unexpected(std::move(ok.error()));
   }
+  if (auto ok = CheckFilterProjected(request, *source); !ok) {
+    return std::unexpected(std::move(ok.error()));
+  }
   if (auto ok = CheckPaths(expressions, source->table->definition); !ok) {
     return std::unexpected(std::move(ok.error()));
   }

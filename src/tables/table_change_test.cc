@@ -73,7 +73,13 @@ TEST_F(Changes, BillingAndThroughput) {
 }
 
 TEST_F(Changes, ClassAndProtection) {
-  Update(R"("TableClass":"STANDARD_INFREQUENT_ACCESS","DeletionProtectionEnabled":true)");
+  EXPECT_EQ(Refused(R"("TableClass":"STANDARD","DeletionProtectionEnabled":true)"),
+            "ValidationException: One or more parameter values were invalid: DeletionProtection "
+            "modification must be the only operation in the request");
+  EXPECT_THAT(Refused(R"("TableClass":"STANDARD","BillingMode":"PAY_PER_REQUEST")"),
+              HasSubstr("TableClass modification must be the only operation in the request"));
+  Update(R"("TableClass":"STANDARD_INFREQUENT_ACCESS")");
+  Update(R"("DeletionProtectionEnabled":true)");
   EXPECT_THAT(Describe(), HasSubstr(R"("TableClass":"STANDARD_INFREQUENT_ACCESS")"));
   EXPECT_THAT(tables_.Refusal("DeleteTable", R"({"TableName":"hash"})"),
               HasSubstr("protected against deletion"));
@@ -165,6 +171,9 @@ TEST_F(Changes, OfIndexesComeOneAtATime) {
   EXPECT_EQ(Refused(defined + updates(create + R"(,{"Delete":{"IndexName":"old"}})")),
             "LimitExceededException: Subscriber limit exceeded: Only 1 online index can be created "
             "or deleted simultaneously per table");
+  EXPECT_THAT(Refused(defined + updates(create) + R"(,"BillingMode":"PROVISIONED",
+                  "ProvisionedThroughput":{"ReadCapacityUnits":3,"WriteCapacityUnits":4})"),
+              HasSubstr("You cannot create or delete index while updating table IOPS"));
   EXPECT_EQ(Refused(updates(create)),
             invalid + "AttributeDefinitions is not specified for index: by-g");
   EXPECT_EQ(Refused(updates(R"({"Delete":{"IndexName":"one"},"Create":{"IndexName":"two",

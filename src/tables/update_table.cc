@@ -101,6 +101,32 @@ struct UpdateRequest {
   }
 };
 
+// Most of what a table has is changed by a request of its own.
+Outcome<void> CheckAlone(const UpdateRequest& request) {
+  const auto comes_or_goes = [](const IndexUpdate& update) {
+    return update.create || update.remove;
+  };
+  const bool sets_units = request.throughput.has_value();
+  const int parts = (sets_units || request.billing) + request.on_demand_maximum.has_value() +
+                    request.deletion_protection.has_value() + request.kms_key.has_value() +
+                    request.table_class.has_value() + request.warm.has_value() +
+                    !request.updates.empty();
+  if (parts < 2) return {};
+  for (const auto& [given, what] :
+       {std::pair(request.deletion_protection.has_value(), "DeletionProtection modification"),
+        std::pair(request.kms_key.has_value(), "Server-Side Encryption modification"),
+        std::pair(request.table_class.has_value(), "TableClass modification"),
+        std::pair(request.warm.has_value(), "WarmThroughput")}) {
+    if (given) {
+      return InvalidParameter(fmt::format("{} must be the only operation in the request", what));
+    }
+  }
+  if (sets_units && std::ranges::any_of(request.updates, comes_or_goes)) {
+    return InvalidParameter("You cannot create or delete index while updating table IOPS");
+  }
+  return {};
+}
+
 Outcome<void> CheckMembers(const UpdateRequest& request) {
   if (request.changes_nothing()) {
     return Invalid(
@@ -119,6 +145,7 @@ Outcome<void> CheckMembers(const UpdateRequest& request) {
         "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
         "GlobalSecondaryIndexUpdate.Delete must not be null");
   }
+  if (auto ok = CheckAlone(request); !ok) return ok;
   if (request.has_double_update) {
     return InvalidParameter(
         "Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object");
