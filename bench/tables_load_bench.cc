@@ -1,10 +1,11 @@
-// PutItem and GetItem over HTTP: latency of one keep-alive client, throughput of eight and the
-// server's CPU time for each request; in memory and on disk; beside them a server that does nothing
-// but answer, and dynalite, where it is installed.
-// Then a table of a million items: what it takes on disk, a query within it, and the start.
+// PutItem and GetItem over HTTP, and batches of them: latency of one keep-alive client, throughput
+// of eight and the server's CPU time for each request; in memory and on disk; beside them a server
+// that does nothing but answer, and dynalite, where it is installed. Then a table of a million
+// items: what it takes on disk, a query within it, and the start.
 //
 // Usage: tables_load_bench [FOLDER [DYNALITE]], where FOLDER is on the disk to measure (default:
 // here) and DYNALITE a folder in whose node_modules dynalite is.
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -29,16 +30,17 @@ namespace kelvin::bench {
 namespace {
 
 constexpr int kClients = 8;
+constexpr int kBatch = 25;  // what BatchWriteItem takes at most
 
-std::string PutBody(int i) {
-  return fmt::format(R"({{"TableName":"bench","Item":{{"Id":{{"S":"item-{}"}},)"
-                     R"("CreatedAt":{{"S":"2026-08-22T10:15:30.123Z"}},"Price":{{"N":"12.50"}},)"
-                     R"("Note":{{"S":"some text to keep"}}}}}})",
-                     i);
+std::string Key(int i) {
+  return fmt::format(R"({{"Id":{{"S":"item-{}"}}}})", i);
 }
 
-std::string GetBody(int i) {
-  return fmt::format(R"({{"TableName":"bench","Key":{{"Id":{{"S":"item-{}"}}}}}})", i);
+std::string Item(int i) {
+  return fmt::format(R"({{"Id":{{"S":"item-{}"}},)"
+                     R"("CreatedAt":{{"S":"2026-08-22T10:15:30.123Z"}},"Price":{{"N":"12.50"}},)"
+                     R"("Note":{{"S":"some text to keep"}}}})",
+                     i);
 }
 
 std::string RequestFor(std::string_view operation, std::string_view body) {
@@ -52,12 +54,42 @@ std::string RequestFor(std::string_view operation, std::string_view body) {
 }
 
 std::string Put(int i) {
-  return RequestFor("PutItem", PutBody(i));
+  return RequestFor("PutItem", fmt::format(R"({{"TableName":"bench","Item":{}}})", Item(i)));
 }
 
 std::string Get(int i) {
-  return RequestFor("GetItem", GetBody(i));
+  return RequestFor("GetItem", fmt::format(R"({{"TableName":"bench","Key":{}}})", Key(i)));
 }
+
+std::string BatchOf(int i, std::string (*one)(int)) {
+  std::string all;
+  for (int n = i * kBatch; n < (i + 1) * kBatch; ++n) all += (all.empty() ? "" : ",") + one(n);
+  return all;
+}
+
+std::string BatchWrite(int i) {
+  const auto one = [](int n) { return fmt::format(R"({{"PutRequest":{{"Item":{}}}}})", Item(n)); };
+  return RequestFor("BatchWriteItem",
+                    fmt::format(R"({{"RequestItems":{{"bench":[{}]}}}})", BatchOf(i, one)));
+}
+
+std::string BatchGet(int i) {
+  return RequestFor("BatchGetItem", fmt::format(R"({{"RequestItems":{{"bench":{{"Keys":[{}]}}}}}})",
+                                                BatchOf(i, Key)));
+}
+
+struct Operation {
+  std::string_view name;
+  std::string (*request)(int);
+  int items;  // in each request
+};
+
+constexpr std::array kOperations = {
+    Operation{"PutItem", Put, 1},
+    Operation{"GetItem", Get, 1},
+    Operation{"BatchWriteItem", BatchWrite, kBatch},
+    Operation{"BatchGetItem", BatchGet, kBatch},
+};
 
 void CreateTable(int port) {
   HttpLoad(port, 1).RunOnce(RequestFor("CreateTable", R"({"TableName":"bench",
@@ -72,10 +104,7 @@ struct Figure {
   Microseconds server_cpu = 0;  // for each request with kClients
 };
 
-struct Figures {
-  Figure put;
-  Figure get;
-};
+using Figures = std::array<Figure, kOperations.size()>;
 
 void MeasureRate(const ServerProcess& server, const HttpLoad::RequestOf& request, int operations,
                  Figure& figure) {
@@ -88,27 +117,28 @@ void MeasureRate(const ServerProcess& server, const HttpLoad::RequestOf& request
   figure.server_cpu = (server.CpuTime() - cpu) / operations;
 }
 
-Figures Measure(const ServerProcess& server, int latency_rounds, int operations) {
-  Figures figures;
+// `rounds` of each request for the latency; for the rate as many requests as make `items`.
+Figures Measure(const ServerProcess& server, int rounds, int items) {
   HttpLoad client(server.port(), 1);
-  std::vector<Microseconds> puts;
-  std::vector<Microseconds> gets;
-  for (int i = 0; i < latency_rounds; ++i) {
-    puts.push_back(client.Run(Put(i), 1).front() * 1000);
-    gets.push_back(client.Run(Get(i), 1).front() * 1000);
+  std::array<std::vector<Microseconds>, kOperations.size()> latencies;
+  for (int i = 0; i < rounds; ++i) {
+    for (std::size_t o = 0; o < kOperations.size(); ++o) {
+      latencies[o].push_back(client.Run(kOperations[o].request(i), 1).front() * 1000);
+    }
   }
-  figures.put.latency = Median(puts);
-  figures.get.latency = Median(gets);
-  MeasureRate(server, Put, operations, figures.put);
-  MeasureRate(server, Get, operations, figures.get);
+  Figures figures;
+  for (std::size_t o = 0; o < kOperations.size(); ++o) {
+    figures[o].latency = Median(latencies[o]);
+    MeasureRate(server, kOperations[o].request, items / kOperations[o].items, figures[o]);
+  }
   return figures;
 }
 
 void Print(std::string_view name, const Figures& figures) {
-  for (const auto& [operation, figure] :
-       {std::pair{"PutItem", figures.put}, std::pair{"GetItem", figures.get}}) {
-    fmt::print("{:24} {} {:7.1f} us {:8.0f}/s {:7.1f} us of CPU\n", name, operation, figure.latency,
-               figure.per_second, figure.server_cpu);
+  for (std::size_t o = 0; o < kOperations.size(); ++o) {
+    const Figure& figure = figures[o];
+    fmt::print("{:24} {:15}{:7.1f} us {:8.0f}/s {:7.1f} us of CPU\n", name, kOperations[o].name,
+               figure.latency, figure.per_second, figure.server_cpu);
   }
 }
 
@@ -118,13 +148,16 @@ std::vector<std::string> Kelvin(const std::filesystem::path& state, const std::s
 }
 
 void CompareWithFloor(const Figures& memory) {
-  const std::size_t body = PutBody(0).size() - GetBody(0).size();  // about what a GetItem answers
+  const std::size_t body = Item(0).size() + 10;  // what a GetItem answers, about
   const ServerProcess server({KELVIN_BENCH_HTTP_FLOOR, std::to_string(body)});
   const Figures floor = Measure(server, 2000, 40000);
-  Print("answering alone", floor);
-  fmt::print("kelvin's rate / its       PutItem {:.2f}   GetItem {:.2f}\n",
-             memory.put.per_second / floor.put.per_second,
-             memory.get.per_second / floor.get.per_second);
+  for (std::size_t o = 0; o < 2; ++o) {  // no batches: its answer is that of one item
+    fmt::print(
+        "answering alone, {:15}{:7.1f} us {:8.0f}/s {:7.1f} us of CPU; kelvin's rate / its "
+        "{:.2f}\n",
+        kOperations[o].name, floor[o].latency, floor[o].per_second, floor[o].server_cpu,
+        memory[o].per_second / floor[o].per_second);
+  }
 }
 
 void CompareWithDynalite(const Figures& memory, const std::string& dynalite) {
@@ -140,12 +173,12 @@ void CompareWithDynalite(const Figures& memory, const std::string& dynalite) {
   CreateTable(server.port());
   const Figures peer = Measure(server, 500, 8000);
   Print("dynalite, in memory", peer);
-  fmt::print("kelvin / dynalite         PutItem {:.1f} x   GetItem {:.1f} x (aim 10 x)\n",
-             memory.put.per_second / peer.put.per_second,
-             memory.get.per_second / peer.get.per_second);
-  fmt::print("dynalite's CPU / kelvin's PutItem {:.1f} x   GetItem {:.1f} x\n",
-             peer.put.server_cpu / memory.put.server_cpu,
-             peer.get.server_cpu / memory.get.server_cpu);
+  for (std::size_t o = 0; o < kOperations.size(); ++o) {
+    fmt::print(
+        "kelvin / dynalite, {:15}rate {:5.1f} x (aim 10)   latency 1 / {:.1f}   CPU 1 / {:.1f}\n",
+        kOperations[o].name, memory[o].per_second / peer[o].per_second,
+        peer[o].latency / memory[o].latency, peer[o].server_cpu / memory[o].server_cpu);
+  }
 }
 
 void MeasureDurable(const std::filesystem::path& folder) {
