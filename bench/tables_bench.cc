@@ -1,5 +1,6 @@
-// What one PutItem and one GetItem cost within the process: in memory, in microseconds; in a file,
-// as ratios to one fsync of the same disk, measured turn by turn in the same run.
+// What one PutItem and one GetItem cost within the process: in memory, in microseconds, beside an
+// item of a batch of 25; in a file, as ratios to one fsync of the same disk, measured turn by turn
+// in the same run.
 //
 // Usage: tables_bench [FOLDER], where FOLDER is on the disk to measure (default: here).
 #include <chrono>
@@ -19,6 +20,8 @@
 
 namespace kelvin::bench {
 namespace {
+
+constexpr int kBatch = 25;  // what BatchWriteItem takes at most
 
 template <typename Work>
 Microseconds Time(Work work) {
@@ -40,21 +43,42 @@ class Subject {
   }
 
   Microseconds Put(int number) {
-    const auto request = Request(
-        "PutItem", fmt::format(R"({{"TableName":"bench","Item":{{"Id":{{"S":"item-{}"}},)"
-                               R"("CreatedAt":{{"S":"2026-08-22T10:15:30.123Z"}},)"
-                               R"("Price":{{"N":"12.50"}},"Note":{{"S":"some text to keep"}}}}}})",
-                               number));
+    const auto request =
+        Request("PutItem", fmt::format(R"({{"TableName":"bench","Item":{}}})", Item(number)));
     return Time([&] { Handle(request); });
   }
   Microseconds Get(int number) {
     const auto request =
-        Request("GetItem",
-                fmt::format(R"({{"TableName":"bench","Key":{{"Id":{{"S":"item-{}"}}}}}})", number));
+        Request("GetItem", fmt::format(R"({{"TableName":"bench","Key":{}}})", Key(number)));
     return Time([&] { Handle(request); });
+  }
+  // For each item, of kBatch from `number` on.
+  Microseconds BatchPut(int number) {
+    std::string puts;
+    for (int i = number; i < number + kBatch; ++i) {
+      puts += fmt::format(R"({}{{"PutRequest":{{"Item":{}}}}})", puts.empty() ? "" : ",", Item(i));
+    }
+    const auto request =
+        Request("BatchWriteItem", fmt::format(R"({{"RequestItems":{{"bench":[{}]}}}})", puts));
+    return Time([&] { Handle(request); }) / kBatch;
+  }
+  Microseconds BatchGet(int number) {
+    std::string keys;
+    for (int i = number; i < number + kBatch; ++i) keys += (keys.empty() ? "" : ",") + Key(i);
+    const auto request = Request(
+        "BatchGetItem", fmt::format(R"({{"RequestItems":{{"bench":{{"Keys":[{}]}}}}}})", keys));
+    return Time([&] { Handle(request); }) / kBatch;
   }
 
  private:
+  static std::string Key(int number) {
+    return fmt::format(R"({{"Id":{{"S":"item-{}"}}}})", number);
+  }
+  static std::string Item(int number) {
+    return fmt::format(R"({{"Id":{{"S":"item-{}"}},"CreatedAt":{{"S":"2026-08-22T10:15:30.123Z"}},)"
+                       R"("Price":{{"N":"12.50"}},"Note":{{"S":"some text to keep"}}}})",
+                       number);
+  }
   static http::Request Request(std::string_view operation, std::string body) {
     return {"POST",
             "/",
@@ -86,6 +110,14 @@ void MeasureMemory() {
   for (int i = 0; i < kItems; ++i) puts.push_back(subject.Put(i));
   for (int i = 0; i < kItems; ++i) gets.push_back(subject.Get(i * 7919 % kItems));
   fmt::print("in memory   PutItem {:8.1f} us   GetItem {:8.1f} us\n", Median(puts), Median(gets));
+  std::vector<Microseconds> batch_puts;
+  std::vector<Microseconds> batch_gets;
+  for (int i = 0; i < kItems; i += kBatch) batch_puts.push_back(subject.BatchPut(i));
+  for (int i = 0; i < kItems; i += kBatch) {
+    batch_gets.push_back(subject.BatchGet(i * 7919LL % (kItems - kBatch)));
+  }
+  fmt::print("an item of  BatchWriteItem {:.1f} us   BatchGetItem {:.1f} us\n", Median(batch_puts),
+             Median(batch_gets));
 }
 
 void MeasureFile(const std::filesystem::path& parent) {
