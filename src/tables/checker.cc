@@ -13,6 +13,8 @@
 namespace kelvin::tables {
 namespace {
 
+constexpr std::size_t kMaxInOperands = 100;
+
 enum class Place { kCondition, kUpdate };
 
 struct FunctionForm {
@@ -43,12 +45,16 @@ std::string FirstFault(Node& node, const Check& check) {
 
 std::string LookUpFunction(Node& node, Place place) {
   if (node.kind != NodeKind::kFunction) return {};
-  for (const FunctionForm& form : kFunctions) {
-    if (form.name != node.token || form.place != place) continue;
-    node.function = form.function;
-    return {};
+  const auto form = std::ranges::find(kFunctions, node.token, &FunctionForm::name);
+  if (form == kFunctions.end()) {
+    return fmt::format("Invalid function name; function: {}", node.token);
   }
-  return fmt::format("Invalid function name; function: {}", node.token);
+  if (form->place != place) {
+    return fmt::format("The function is not allowed in {} expression; function: {}",
+                       place == Place::kCondition ? "a condition" : "an update", node.token);
+  }
+  node.function = form->function;
+  return {};
 }
 
 std::string Misused(const Node& node) {
@@ -62,6 +68,20 @@ std::string CheckUse(Node& node) {
       node.kind == NodeKind::kAnd || node.kind == NodeKind::kOr || node.kind == NodeKind::kNot;
   for (const Node& arg : node.args) {
     if (arg.kind == NodeKind::kFunction && IsSize(arg) == takes_conditions) return Misused(arg);
+  }
+  return {};
+}
+
+// A list made by list_append() can be set, but not go into a sum or another list_append().
+std::string CheckUpdateUse(Node& node) {
+  const bool takes_none =
+      node.kind == NodeKind::kArithmetic ||
+      (node.kind == NodeKind::kFunction && node.function == Function::kListAppend);
+  if (!takes_none) return {};
+  for (const Node& arg : node.args) {
+    if (arg.kind == NodeKind::kFunction && arg.function == Function::kListAppend) {
+      return Misused(arg);
+    }
   }
   return {};
 }
@@ -110,6 +130,11 @@ std::string Resolve(Node& node, Placeholders& placeholders) {
 }
 
 std::string CheckOperandCount(const Node& node) {
+  if (node.kind == NodeKind::kIn && node.args.size() - 1 > kMaxInOperands) {
+    return fmt::format("The IN operator is provided with too many operands; number of operands: {}",
+                       node.args.size() - 1);
+  }
+  if (node.kind != NodeKind::kFunction) return {};
   const auto form = std::ranges::find(kFunctions, node.function, &FunctionForm::function);
   if (node.args.size() == form->operands) return {};
   return fmt::format(
@@ -133,11 +158,7 @@ std::string CheckDistinct(const Node& node) {
 // One comparison or function with all its operands; conditions are checked from left to right.
 std::string CheckLeaf(Node& leaf, Placeholders& placeholders) {
   std::string fault = FirstFault(leaf, [&](Node& node) { return Resolve(node, placeholders); });
-  if (fault.empty()) {
-    fault = FirstFault(leaf, [](Node& node) {
-      return node.kind == NodeKind::kFunction ? CheckOperandCount(node) : std::string{};
-    });
-  }
+  if (fault.empty()) fault = FirstFault(leaf, CheckOperandCount);
   if (fault.empty()) fault = FirstFault(leaf, CheckDistinct);
   if (fault.empty()) fault = FirstFault(leaf, CheckOperandTypes);
   return fault;
@@ -229,9 +250,7 @@ std::string ResolveValues(UpdateAction& action, Placeholders& placeholders) {
 
 std::string CheckUpdateOperand(UpdateAction& action) {
   if (action.kind != UpdateAction::Kind::kSet) return {};
-  std::string fault = FirstFault(action.operand, [](Node& node) {
-    return node.kind == NodeKind::kFunction ? CheckOperandCount(node) : std::string{};
-  });
+  std::string fault = FirstFault(action.operand, CheckOperandCount);
   return fault.empty() ? FirstFault(action.operand, CheckOperandTypes) : fault;
 }
 
@@ -275,6 +294,10 @@ std::string CheckUpdate(Update& update, std::string_view repeated_section,
       return FirstFault(action.operand,
                         [](Node& node) { return LookUpFunction(node, Place::kUpdate); });
     });
+  }
+  if (fault.empty()) {
+    fault = FirstFaultOf(
+        update, [](UpdateAction& action) { return FirstFault(action.operand, CheckUpdateUse); });
   }
   if (!fault.empty()) return fault;
   if (!repeated_section.empty()) {

@@ -86,6 +86,8 @@ TEST(Condition, BindsNotBeforeAndBeforeOr) {
   EXPECT_FALSE(IsTrue("(a = :s OR a = :n) AND a = :n"));
   EXPECT_FALSE(IsTrue("NOT a = :s AND a = :s"));
   EXPECT_TRUE(IsTrue("not (a = :n) and (a) = (:s)"));
+  EXPECT_TRUE(IsTrue("NOT NOT a = :s"));
+  EXPECT_FALSE(IsTrue("NOT not NOT a = :s"));
 }
 
 TEST(Condition, KnowsItsFunctions) {
@@ -124,7 +126,8 @@ TEST(Condition, ReportsWhatIsNotDefined) {
 
 TEST(Condition, ReportsFunctionsUsedWrongly) {
   EXPECT_EQ(Fault("nope(a)"), "Invalid function name; function: nope");
-  EXPECT_EQ(Fault("if_not_exists(a, :s)"), "Invalid function name; function: if_not_exists");
+  EXPECT_EQ(Fault("if_not_exists(a, :s) = :s"),
+            "The function is not allowed in a condition expression; function: if_not_exists");
   EXPECT_EQ(Fault("size(a)"),
             "The function is not allowed to be used this way in an expression; function: size");
   EXPECT_EQ(Fault("attribute_exists(a) = :t"),
@@ -184,6 +187,14 @@ TEST(Condition, HasLimits) {
   EXPECT_EQ(Fault(many),
             "The expression contains too many operators; expected at most 300, operator count: "
             "321");
+  const auto in = [](int operands) {
+    std::string text = "n IN (:n";
+    for (int i = 1; i < operands; ++i) text += ",:n";
+    return text + ")";
+  };
+  EXPECT_EQ(Fault(in(100)), "accepted");
+  EXPECT_EQ(Fault(in(101)),
+            "The IN operator is provided with too many operands; number of operands: 101");
   EXPECT_EQ(Fault("a[99999999999] = :s"),
             "List index is not within the allowable range; index: [99999999999]");
 }
@@ -239,6 +250,35 @@ TEST(Update, SetsAddsRemovesAndDeletes) {
   EXPECT_EQ(Updated("DELETE tags :ss SET n = :m REMOVE a", {"n"}), R"({"N":"7"})");
 }
 
+TEST(Update, KeepsItsKeywordsAndTakesNoPathBehindParentheses) {
+  const std::string syntax = "Invalid UpdateExpression: Syntax error; token: ";
+  EXPECT_EQ(UpdateFault("SET q=set"), syntax + R"("set", near: "=set")");
+  EXPECT_EQ(UpdateFault("REMOVE add"), syntax + R"("add", near: "REMOVE add")");
+  EXPECT_EQ(UpdateFault("SET q = (deep.mid).v + n"), syntax + R"(".", near: ").v")");
+  EXPECT_EQ(UpdateFault("SET q = (ls)[0] + n"), syntax + R"("[", near: ")[0")");
+  EXPECT_TRUE(IsTrue("(deep.mid).v < n"));
+}
+
+TEST(Update, FollowsThePathOfWhatItTakesAway) {
+  const std::string bad =
+      "The document path provided in the update expression is invalid for update";
+  EXPECT_EQ(UpdateFault("DELETE a.x :ss"), bad);
+  EXPECT_EQ(UpdateFault("DELETE gone.x :ss"), bad);
+  EXPECT_EQ(UpdateFault("DELETE deep.gone :ss"), "accepted");
+  EXPECT_EQ(UpdateFault("REMOVE gone.x"), bad);
+  EXPECT_EQ(Updated("SET ls[9] = :n REMOVE ls[3]", {"ls", 3U}), R"({"N":"5"})");
+}
+
+TEST(Update, RemovesNothingFromAnItemThatItMakes) {
+  Placeholders placeholders = Given();
+  const auto update =
+      ParseUpdate("REMOVE gone.x, gone2[0] DELETE gone3.x :ss SET a = :n", placeholders);
+  ASSERT_TRUE(update.has_value());
+  const auto made = Apply(*update, Item{}, UpdateWording::kExpression, UpdateBase::kKey);
+  ASSERT_TRUE(made.has_value());
+  EXPECT_EQ(made->size(), 1U);
+}
+
 TEST(Update, ReadsEveryOperandBeforeItWrites) {
   EXPECT_EQ(Updated("SET a = n, n = a", {"n"}), R"({"S":"abc"})");
 }
@@ -252,7 +292,17 @@ TEST(Update, ReportsWhatIsWrong) {
             invalid +
                 "Two document paths overlap with each other; must remove or rewrite one of "
                 "these paths; path one: [a], path two: [a]");
-  EXPECT_EQ(UpdateFault("SET a = size(a)"), invalid + "Invalid function name; function: size");
+  EXPECT_EQ(UpdateFault("SET a = size(a)"),
+            invalid + "The function is not allowed in an update expression; function: size");
+  EXPECT_EQ(UpdateFault("SET a = nope(a)"), invalid + "Invalid function name; function: nope");
+  EXPECT_EQ(UpdateFault("SET q = list_append(list_append(:l, :l), :l)"),
+            invalid +
+                "The function is not allowed to be used this way in an expression; function: "
+                "list_append");
+  EXPECT_EQ(UpdateFault("SET q = :n + list_append(:l, :l)"),
+            invalid +
+                "The function is not allowed to be used this way in an expression; function: "
+                "list_append");
   EXPECT_EQ(UpdateFault("SET a = n + :s"),
             invalid +
                 "Incorrect operand type for operator or function; operator or function: +, "

@@ -1,7 +1,9 @@
 #include "tables/grammar.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -40,11 +42,12 @@ bool IsArithmetic(Operator op) {
   return op == Operator::kPlus || op == Operator::kMinus;
 }
 
+bool IsOneOf(const Token& token, std::initializer_list<std::string_view> keywords) {
+  return std::ranges::any_of(keywords, [&](auto keyword) { return IsKeyword(token, keyword); });
+}
+
 bool IsConditionKeyword(const Token& token) {
-  for (const std::string_view word : {"AND", "OR", "NOT", "BETWEEN", "IN"}) {
-    if (IsKeyword(token, word)) return true;
-  }
-  return false;
+  return IsOneOf(token, {"AND", "OR", "NOT", "BETWEEN", "IN"});
 }
 
 Node MakeNode(NodeKind kind, std::vector<Node> args) {
@@ -137,6 +140,11 @@ void Grammar::RequireCondition(const Node& node) {
   if (node.kind == NodeKind::kPath || node.kind == NodeKind::kValue) Fail();
 }
 
+bool Grammar::IsReserved(const Token& token) const {
+  return IsConditionKeyword(token) ||
+         (reads_update_ && IsOneOf(token, {"SET", "REMOVE", "ADD", "DELETE"}));
+}
+
 Node Grammar::Condition() {
   Node node = Or().node;
   RequireCondition(node);
@@ -171,11 +179,16 @@ Grammar::Grouped Grammar::And() {
 }
 
 Grammar::Grouped Grammar::Not() {
-  if (!TakeKeyword("NOT")) return Comparison();
-  std::vector<Node> args;
-  args.push_back(Comparison().node);
-  RequireCondition(args.back());
-  return {MakeNode(NodeKind::kNot, std::move(args))};
+  int negations = 0;
+  while (TakeKeyword("NOT")) ++negations;
+  Grouped condition = Comparison();
+  for (; negations > 0; --negations) {
+    RequireCondition(condition.node);
+    std::vector<Node> args;
+    args.push_back(std::move(condition.node));
+    condition = {MakeNode(NodeKind::kNot, std::move(args))};
+  }
+  return condition;
 }
 
 Grammar::Grouped Grammar::Comparison() {
@@ -246,7 +259,7 @@ Node Grammar::Operand() {
       redundant_parentheses_ = true;
     }
     Expect(")");
-    if (node.kind == NodeKind::kPath) PathSuffix(node.path);
+    if (node.kind == NodeKind::kPath && !reads_update_) PathSuffix(node.path);
     return node;
   }
   if (Peek().kind == TokenKind::kValue) {
@@ -285,7 +298,7 @@ Path Grammar::DocumentPath() {
   Path path;
   const Token& head = Peek();
   const bool is_name =
-      head.kind == TokenKind::kName || (head.kind == TokenKind::kWord && !IsConditionKeyword(head));
+      head.kind == TokenKind::kName || (head.kind == TokenKind::kWord && !IsReserved(head));
   if (!is_name) {
     Fail();
     return path;

@@ -52,6 +52,8 @@ class Grammar {
   void Section(Update& update);
 
   void RequireCondition(const Node& node);
+  // Whether the token is a keyword of what is being read, and no name.
+  bool IsReserved(const Token& token) const;
   const Token& Peek(std::size_t ahead = 0) const;
   const Token& Take();
   bool TakeSymbol(std::string_view symbol);
@@ -67,6 +69,7 @@ class Grammar {
   int depth_ = 0;
   int operators_ = 0;
   unsigned sections_ = 0;
+  bool reads_update_ = false;
   bool redundant_parentheses_ = false;
   std::string_view repeated_section_;
   std::string error_;

@@ -22,6 +22,7 @@ std::vector<Path> Grammar::Projection() {
 }
 
 Update Grammar::Updates() {
+  reads_update_ = true;
   Update update;
   do {
     Section(update);

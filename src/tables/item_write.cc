@@ -206,7 +206,8 @@ Outcome<void> ItemWrite::Update() {
   auto updated = Apply(*update, base,
                        expressions_.update_wording() == Expressions::Wording::kLegacy
                            ? UpdateWording::kLegacy
-                           : UpdateWording::kExpression);
+                           : UpdateWording::kExpression,
+                       old_ ? UpdateBase::kItem : UpdateBase::kKey);
   if (!updated) return std::unexpected(std::move(updated.error()));
   if (auto ok = CheckUpdated(*updated); !ok) return ok;
   updated_ = std::move(*updated);

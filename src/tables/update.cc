@@ -110,7 +110,7 @@ Outcome<void> SetAt(Item& item, const Path& path, Value value) {
   return {};
 }
 
-Outcome<void> RemoveAt(Item& item, const Path& path) {
+Outcome<void> RemoveAt(Item& item, const Path& path, const Item& before) {
   if (path.size() == 1) {
     item.Erase(std::get<std::string>(path[0]));
     return {};
@@ -126,7 +126,9 @@ Outcome<void> RemoveAt(Item& item, const Path& path) {
   auto* list = parent->As<Value::List>();
   if (list == nullptr) return BadPath();
   const std::size_t index = std::get<std::size_t>(path.back());
-  if (index < list->size()) list->erase(list->begin() + static_cast<std::ptrdiff_t>(index));
+  // Not what this update has put at the end.
+  const bool was_there = index < list->size() && FindAt(before, path) != nullptr;
+  if (was_there) list->erase(list->begin() + static_cast<std::ptrdiff_t>(index));
   return {};
 }
 
@@ -170,7 +172,7 @@ struct Change {
   std::optional<Value> value;  // none: remove
 };
 
-Outcome<std::optional<Change>> ChangeOf(const UpdateAction& action, const Item& item) {
+Outcome<Change> ChangeOf(const UpdateAction& action, const Item& item) {
   const Value* old = FindAt(item, action.path);
   switch (action.kind) {
     case UpdateAction::Kind::kSet: {
@@ -187,7 +189,8 @@ Outcome<std::optional<Change>> ChangeOf(const UpdateAction& action, const Item& 
       return Change{&action.path, std::move(*sum)};
     }
     case UpdateAction::Kind::kDelete: {
-      if (old == nullptr) return std::nullopt;
+      // Nothing to take from, but the path must lead to where it could be.
+      if (old == nullptr) return Change{&action.path, std::nullopt};
       auto rest = Difference(*old, *action.operand.value);
       if (!rest) return std::unexpected(std::move(rest.error()));
       return Change{&action.path, std::move(*rest)};
@@ -208,7 +211,8 @@ Outcome<void> CheckKeyUntouched(const Update& update, const KeySchema& schema) {
   return {};
 }
 
-Outcome<Item> Apply(const Update& update, const Item& item, UpdateWording wording) {
+Outcome<Item> Apply(const Update& update, const Item& item, UpdateWording wording,
+                    UpdateBase base) {
   std::vector<Change> changes;
   for (const UpdateAction& action : update) {
     auto change = ChangeOf(action, item);
@@ -216,7 +220,7 @@ Outcome<Item> Apply(const Update& update, const Item& item, UpdateWording wordin
       return Invalid("Type mismatch for attribute to update");
     }
     if (!change) return std::unexpected(std::move(change.error()));
-    if (*change) changes.push_back(std::move(**change));
+    if (base == UpdateBase::kItem || change->value) changes.push_back(std::move(*change));
   }
   // Positions mean the lists as they were: values first, by ascending position so that several
   // beyond the end keep their order, then removals from the back.
@@ -227,7 +231,7 @@ Outcome<Item> Apply(const Update& update, const Item& item, UpdateWording wordin
   Item result = item;
   for (Change& change : changes) {
     auto done = change.value ? SetAt(result, *change.path, std::move(*change.value))
-                             : RemoveAt(result, *change.path);
+                             : RemoveAt(result, *change.path, item);
     if (!done) return std::unexpected(std::move(done.error()));
   }
   return result;
