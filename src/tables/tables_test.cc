@@ -245,6 +245,8 @@ TEST(AttributeValues, AreCheckedAsTheProtocolDoes) {
   EXPECT_EQ(refusal(R"({"S":"a","N":"1"})"),
             "ValidationException: Supplied AttributeValue has more than one datatypes set, must "
             "contain exactly one of the supported datatypes");
+  EXPECT_EQ(refusal(R"({"S":"a","N":"b"})"),
+            "ValidationException: The parameter cannot be converted to a numeric value: b");
   EXPECT_EQ(refusal(R"({"SS":[]})"), invalid + "An string set  may not be empty");
   EXPECT_EQ(refusal(R"({"NS":[]})"), invalid + "An number set  may not be empty");
   EXPECT_EQ(refusal(R"({"BS":[]})"), invalid + "Binary sets should not be empty");

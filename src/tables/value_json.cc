@@ -186,6 +186,18 @@ Outcome<Value> ReadTyped(ValueType type, const json::value& json, int depth) {
   std::unreachable();
 }
 
+// A value of several types: what is wrong with one of them is said before that there are several.
+Outcome<Value> ReadAmbiguous(const json::object& json, int depth) {
+  for (const auto& member : json) {
+    const auto type = TypeOfCode(member.key());
+    if (!type || member.value().is_null()) continue;
+    if (auto value = ReadTyped(*type, member.value(), depth); !value) return value;
+  }
+  return Invalid(
+      "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the "
+      "supported datatypes");
+}
+
 Outcome<Value> ReadNested(const json::value& json, int depth) {
   if (json.is_array()) {
     return Unserializable(
@@ -212,11 +224,7 @@ Outcome<Value> ReadNested(const json::value& json, int depth) {
     return Invalid(
         "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes");
   }
-  if (types > 1) {
-    return Invalid(
-        "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the "
-        "supported datatypes");
-  }
+  if (types > 1) return ReadAmbiguous(*object, depth);
   return ReadTyped(*type, found->value(), depth);
 }
 
