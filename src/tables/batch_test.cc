@@ -106,6 +106,13 @@ TEST_F(Batches, ReportWhatIsWrongWithOneOfThem) {
             validation +
                 "Invalid ProjectionExpression: Two document paths overlap with each other; must "
                 "remove or rewrite one of these paths; path one: [a], path two: [a]");
+  // The keys' values come after all else that a table is asked for.
+  EXPECT_EQ(Refused("BatchGetItem", R"("hash":{"Keys":[{"k":{"N":"x"}}],
+                                      "AttributesToGet":["a","a"]})"),
+            validation +
+                "One or more parameter values were invalid: Duplicate value in attribute name: a");
+  EXPECT_EQ(Refused("BatchGetItem", R"("hash":{"Keys":[{"k":{"N":"x"}}]})"),
+            validation + "The parameter cannot be converted to a numeric value: x");
   EXPECT_THAT(Refused("BatchGetItem", R"("hash":{"Keys":[{"k":{"S":"1"}}],"AttributesToGet":["k"],
                                         "ProjectionExpression":"k"})"),
               HasSubstr("Can not use both expression and non-expression parameters"));

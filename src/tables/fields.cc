@@ -273,20 +273,29 @@ void Fields::CheckLength(std::string_view name, Lengths lengths) const {
                   too_short ? lengths.min : lengths.max));
 }
 
-std::optional<Value> Fields::Attribute(std::string_view name) const {
+Value Fields::ValueOrNull(const json::value& json, std::optional<Failure>& fault) const {
+  auto read = ReadValue(json);
+  if (read) return std::move(*read);
+  if (read.error().kind == FailureKind::kSerialization) {
+    faults_->WrongType(std::move(read.error().message));
+  } else if (!fault) {
+    fault = std::move(read.error());
+  }
+  return Value(Null{});
+}
+
+std::optional<Value> Fields::Attribute(std::string_view name, std::optional<Failure>& fault) const {
   const json::value* value = Find(name);
   if (value == nullptr) return std::nullopt;
   if (!value->is_object()) {
     faults_->WrongType(value->is_array() ? StructFound("AttributeValue") : "Unexpected field type");
     return std::nullopt;
   }
-  auto read = ReadValue(*value);
-  if (read) return std::move(*read);
-  faults_->Later(std::move(read.error()));
-  return std::nullopt;
+  return ValueOrNull(*value, fault);
 }
 
-std::optional<std::vector<Value>> Fields::AttributeList(std::string_view name) const {
+std::optional<std::vector<Value>> Fields::AttributeList(std::string_view name,
+                                                        std::optional<Failure>& fault) const {
   const json::value* value = Find(name);
   if (value == nullptr) return std::nullopt;
   const auto* array = value->if_array();
@@ -296,14 +305,8 @@ std::optional<std::vector<Value>> Fields::AttributeList(std::string_view name) c
     return std::nullopt;
   }
   std::vector<Value> values;
-  for (const auto& element : *array) {
-    auto read = ReadValue(element);
-    if (read) {
-      values.push_back(std::move(*read));
-    } else {
-      faults_->Later(std::move(read.error()));
-    }
-  }
+  values.reserve(array->size());
+  for (const auto& element : *array) values.push_back(ValueOrNull(element, fault));
   return values;
 }
 

@@ -95,8 +95,11 @@ class Fields {
       std::string_view name, Lengths lengths, Presence presence = Presence::kOptional) const;
   std::optional<Item> Attributes(std::string_view name,
                                  Presence presence = Presence::kOptional) const;
-  std::optional<Value> Attribute(std::string_view name) const;
-  std::optional<std::vector<Value>> AttributeList(std::string_view name) const;
+  // Values whose own faults are for the caller to report: `fault` gets the first, and the value in
+  // question is taken for null.
+  std::optional<Value> Attribute(std::string_view name, std::optional<Failure>& fault) const;
+  std::optional<std::vector<Value>> AttributeList(std::string_view name,
+                                                  std::optional<Failure>& fault) const;
   // As in messages: "keySchema.1.member.attributeName".
   std::string PathOf(std::string_view name) const;
   // Notes a list whose length is out of bounds.
@@ -124,6 +127,7 @@ class Fields {
 
  private:
   const boost::json::value* FindOrNote(std::string_view name, Presence presence) const;
+  Value ValueOrNull(const boost::json::value& json, std::optional<Failure>& fault) const;
 
   const boost::json::object* object_;
   Faults* faults_;

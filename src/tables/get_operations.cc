@@ -36,6 +36,7 @@ struct TableKeys {
   const json::object* body;
   Consistency consistency;
   std::vector<Item> keys;
+  std::optional<Failure> key_fault;  // the first within a key's values
   Expressions expressions;
 
   TableKeys(std::string_view table, const Fields& fields, const json::object& object)
@@ -78,8 +79,10 @@ void ReadKeys(const Fields& fields, TableKeys& table) {
     auto item = ReadItem(*object);
     if (item) {
       table.keys.push_back(std::move(*item));
-    } else {
-      fields.faults().Later(std::move(item.error()));
+    } else if (item.error().kind == FailureKind::kSerialization) {
+      fields.faults().WrongType(std::move(item.error().message));
+    } else if (!table.key_fault) {
+      table.key_fault = std::move(item.error());
     }
   }
 }
@@ -133,6 +136,7 @@ Outcome<void> CheckBatch(BatchGet& batch) {
   bool legacy = false;
   for (TableKeys& table : batch.tables) {
     if (auto ok = CheckExpressions(batch.fields, table.expressions); !ok) return ok;
+    if (table.key_fault) return std::unexpected(*table.key_fault);
     expressions |= table.body->contains("ProjectionExpression");
     legacy |= table.expressions.has_attributes_to_get();
     if (auto ok = CheckEachOnce(table.keys); !ok) return ok;

@@ -55,12 +55,19 @@ std::optional<LegacyOperator> ReadOperator(const Fields& fields, Presence presen
                                      kOperatorNames.begin());
 }
 
-Outcome<void> CheckValues(LegacyOperator op, const std::vector<Value>& values) {
+Outcome<void> Report(const std::optional<Failure>& fault) {
+  return fault ? Outcome<void>(std::unexpected(*fault)) : Outcome<void>{};
+}
+
+Outcome<void> CheckCount(LegacyOperator op, std::size_t values) {
   const OperatorForm& form = FormOf(op);
-  if (values.size() < form.min_values || values.size() > form.max_values) {
-    return InvalidParameter(
-        fmt::format("Invalid number of argument(s) for the {} ComparisonOperator", form.name));
-  }
+  if (values >= form.min_values && values <= form.max_values) return {};
+  return InvalidParameter(
+      fmt::format("Invalid number of argument(s) for the {} ComparisonOperator", form.name));
+}
+
+Outcome<void> CheckTypes(LegacyOperator op, const std::vector<Value>& values) {
+  const OperatorForm& form = FormOf(op);
   for (const Value& value : values) {
     if (value.type() != values[0].type()) {
       return InvalidParameter("AttributeValues inside AttributeValueList must be of same type");
@@ -96,9 +103,11 @@ Outcome<void> CheckComparison(const ExpectedAttribute& expected) {
         "Value or AttributeValueList must be used with ComparisonOperator: {} for Attribute: {}",
         op, expected.attribute));
   }
-  if (expected.values) return CheckValues(*expected.op, *expected.values);
-  return CheckValues(*expected.op,
-                     expected.value ? std::vector<Value>{*expected.value} : std::vector<Value>{});
+  std::vector<Value> values = expected.values.value_or(std::vector<Value>{});
+  if (expected.value) values.push_back(*expected.value);
+  if (auto ok = CheckCount(*expected.op, values.size()); !ok) return ok;
+  if (expected.value_fault) return std::unexpected(*expected.value_fault);
+  return CheckTypes(*expected.op, values);
 }
 
 Outcome<void> CheckExistence(const ExpectedAttribute& expected) {
@@ -118,7 +127,7 @@ Outcome<void> CheckExistence(const ExpectedAttribute& expected) {
     return InvalidParameter(fmt::format(
         "Value cannot be used when Exists is false for Attribute: {}", expected.attribute));
   }
-  return {};
+  return Report(expected.value_fault);
 }
 
 Node PathNode(std::string attribute) {
@@ -159,6 +168,15 @@ Node CompareNode(Operator op, std::vector<Node> args) {
   return node;
 }
 
+// What is not there contains nothing, and yet does not pass.
+Node NotContainsNode(std::vector<Node> args) {
+  Node node;
+  node.kind = NodeKind::kAnd;
+  node.args.push_back(FunctionNode(Function::kAttributeExists, "NOT_CONTAINS", {args[0]}));
+  node.args.push_back(NotNode(FunctionNode(Function::kContains, "NOT_CONTAINS", std::move(args))));
+  return node;
+}
+
 Node ConditionNode(LegacyCondition condition, std::deque<Value>& values) {
   std::vector<Node> args;
   args.push_back(PathNode(std::move(condition.attribute)));
@@ -172,7 +190,7 @@ Node ConditionNode(LegacyCondition condition, std::deque<Value>& values) {
     case LegacyOperator::kContains:
       return FunctionNode(Function::kContains, "CONTAINS", std::move(args));
     case LegacyOperator::kNotContains:
-      return NotNode(FunctionNode(Function::kContains, "NOT_CONTAINS", std::move(args)));
+      return NotContainsNode(std::move(args));
     case LegacyOperator::kBeginsWith:
       return FunctionNode(Function::kBeginsWith, "BEGINS_WITH", std::move(args));
     case LegacyOperator::kIn:
@@ -247,17 +265,20 @@ std::string_view LegacyOperatorName(LegacyOperator op) {
 std::vector<LegacyCondition> ReadLegacyConditions(const Fields& fields, std::string_view name) {
   std::vector<LegacyCondition> conditions;
   for (const auto& [attribute, condition] : fields.StructMap(name, "Condition")) {
-    auto values = condition.AttributeList("AttributeValueList");
+    std::optional<Failure> fault;
+    auto values = condition.AttributeList("AttributeValueList", fault);
     const auto op = ReadOperator(condition, Presence::kRequired);
     conditions.push_back({std::string(attribute), op.value_or(LegacyOperator::kEqual),
-                          values ? std::move(*values) : std::vector<Value>{}});
+                          values ? std::move(*values) : std::vector<Value>{}, std::move(fault)});
   }
   return conditions;
 }
 
 Outcome<void> CheckLegacyConditions(const std::vector<LegacyCondition>& conditions) {
   for (const LegacyCondition& condition : conditions) {
-    if (auto ok = CheckValues(condition.op, condition.values); !ok) return ok;
+    if (auto ok = Report(condition.value_fault); !ok) return ok;
+    if (auto ok = CheckCount(condition.op, condition.values.size()); !ok) return ok;
+    if (auto ok = CheckTypes(condition.op, condition.values); !ok) return ok;
   }
   return {};
 }
@@ -268,10 +289,10 @@ std::vector<ExpectedAttribute> ReadExpected(const Fields& fields) {
        fields.StructMap("Expected", "ExpectedAttributeValue")) {
     ExpectedAttribute read;
     read.attribute = attribute;
-    read.values = condition.AttributeList("AttributeValueList");
+    read.values = condition.AttributeList("AttributeValueList", read.value_fault);
     read.op = ReadOperator(condition, Presence::kOptional);
     read.exists = condition.Boolean("Exists");
-    read.value = condition.Attribute("Value");
+    read.value = condition.Attribute("Value", read.value_fault);
     expected.push_back(std::move(read));
   }
   return expected;
@@ -293,14 +314,17 @@ std::vector<AttributeUpdate> ReadAttributeUpdates(const Fields& fields) {
   std::vector<AttributeUpdate> updates;
   for (const auto& [attribute, update] :
        fields.StructMap("AttributeUpdates", "AttributeValueUpdate")) {
+    std::optional<Failure> fault;
+    auto value = update.Attribute("Value", fault);
     updates.push_back({std::string(attribute), update.Enum("Action", kActions).value_or("PUT"),
-                       update.Attribute("Value")});
+                       std::move(value), std::move(fault)});
   }
   return updates;
 }
 
 Outcome<void> CheckAttributeUpdates(const std::vector<AttributeUpdate>& updates) {
-  for (const auto& [attribute, action, value] : updates) {
+  for (const auto& [attribute, action, value, fault] : updates) {
+    if (auto ok = Report(fault); !ok) return ok;
     if (!value && action != "DELETE") {
       return InvalidParameter("Only DELETE action is allowed when no attribute value is specified");
     }

@@ -36,6 +36,7 @@ struct LegacyCondition {
   std::string attribute;
   LegacyOperator op = LegacyOperator::kEqual;
   std::vector<Value> values;
+  std::optional<Failure> value_fault;  // of the first value that has one
 };
 // Notes faults in the fields' Faults.
 std::vector<LegacyCondition> ReadLegacyConditions(const Fields& fields, std::string_view name);
@@ -48,6 +49,7 @@ struct ExpectedAttribute {
   std::optional<std::vector<Value>> values;
   std::optional<Value> value;
   std::optional<bool> exists;
+  std::optional<Failure> value_fault;
 };
 std::vector<ExpectedAttribute> ReadExpected(const Fields& fields);
 Outcome<void> CheckExpected(const std::vector<ExpectedAttribute>& expected);
@@ -57,6 +59,7 @@ struct AttributeUpdate {
   std::string attribute;
   std::string_view action;  // "PUT", "ADD" or "DELETE"
   std::optional<Value> value;
+  std::optional<Failure> value_fault;
 };
 std::vector<AttributeUpdate> ReadAttributeUpdates(const Fields& fields);
 Outcome<void> CheckAttributeUpdates(const std::vector<AttributeUpdate>& updates);

@@ -147,5 +147,78 @@ TEST_F(Legacy, ReportsWhatDoesNotFit) {
                         "attribute: s"));
 }
 
+TEST_F(Legacy, NotContainsWantsSomethingThatDoesNotContain) {
+  EXPECT_EQ(Put(R"("Expected":{"v":{"ComparisonOperator":"NOT_CONTAINS",
+                   "AttributeValueList":[{"S":"x"}]}})"),
+            "put");
+  EXPECT_THAT(Put(R"("Expected":{"nope":{"ComparisonOperator":"NOT_CONTAINS",
+                   "AttributeValueList":[{"S":"x"}]}})"),
+              HasSubstr("ConditionalCheckFailedException"));
+  const std::string filter = R"(,"QueryFilter":{"nope":{"AttributeValueList":[{"S":"x"}],
+      "ComparisonOperator":"NOT_CONTAINS"},"v":{"AttributeValueList":[{"S":"1"}],
+      "ComparisonOperator":"NOT_CONTAINS"}})";
+  EXPECT_EQ(Query("", filter), "");
+  EXPECT_EQ(Query("", filter + R"(,"ConditionalOperator":"OR")"), "23");
+}
+
+// Of several faults the one in the member that is looked at first, and within an attribute of
+// Expected that of its form before that of its value.
+TEST_F(Legacy, ReportsTheFirstOfSeveralFaults) {
+  const std::string bad_key = R"("KeyConditions":{"k":{"ComparisonOperator":"EQ",
+      "AttributeValueList":[{}]}})";
+  const auto query = [&](const std::string& rest) {
+    return tables_.Refusal("Query", R"({"TableName":"range",)" + rest + "," + bad_key + "}");
+  };
+  const std::string invalid = "ValidationException: One or more parameter values were invalid: ";
+  const std::string empty =
+      "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes";
+  EXPECT_EQ(query(R"("ScanIndexForward":true)"), "ValidationException: " + empty);
+  EXPECT_EQ(query(R"("ExclusiveStartKey":{"k":{}})"),
+            "ValidationException: The provided starting key is invalid: " + empty);
+  EXPECT_EQ(query(R"("ExclusiveStartKey":{"k":{}},"AttributesToGet":["a","a"])"),
+            invalid + "Duplicate value in attribute name: a");
+  EXPECT_EQ(query(R"("ExclusiveStartKey":{"k":{}},"AttributesToGet":["a","a"],
+                     "QueryFilter":{"v":{"ComparisonOperator":"EQ"}})"),
+            invalid + "Invalid number of argument(s) for the EQ ComparisonOperator");
+  EXPECT_EQ(tables_.Refusal("Scan", R"({"TableName":"range","AttributesToGet":["a","a"],
+                "ScanFilter":{"v":{"ComparisonOperator":"EQ","AttributeValueList":[{}]}}})"),
+            invalid + "Duplicate value in attribute name: a");
+  const auto put = [&](const std::string& expected) {
+    return tables_.Refusal("PutItem", R"({"TableName":"range","ReturnValues":"NONE",
+        "Item":{"k":{"S":"p"},"s":{"N":"1"}},"Expected":{"v":{)" +
+                                          expected + "}}}");
+  };
+  EXPECT_EQ(put(R"("Exists":true,"ComparisonOperator":"EQ","AttributeValueList":[{"N":"x"}])"),
+            invalid + "Exists and ComparisonOperator cannot be used together for Attribute: v");
+  EXPECT_EQ(put(R"("ComparisonOperator":"NULL","AttributeValueList":[{"N":"x"}])"),
+            invalid + "Invalid number of argument(s) for the NULL ComparisonOperator");
+  EXPECT_EQ(put(R"("ComparisonOperator":"LT","AttributeValueList":[{"N":"x"}])"),
+            "ValidationException: The parameter cannot be converted to a numeric value: x");
+  EXPECT_EQ(put(R"("Value":{"N":"x"})"),
+            "ValidationException: The parameter cannot be converted to a numeric value: x");
+}
+
+TEST_F(Legacy, KeyConditionsAreCheckedInTheOrderOfTheKey) {
+  const auto query = [&](const std::string& conditions) {
+    return tables_.Refusal("Query",
+                           R"({"TableName":"range","KeyConditions":{)" + conditions + "}}");
+  };
+  const std::string k = R"("k":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"p"}]})";
+  EXPECT_EQ(query(R"("v":{"ComparisonOperator":"NULL"})"),
+            "ValidationException: Query condition missed key schema element: k");
+  EXPECT_EQ(query(k + R"(,"v":{"ComparisonOperator":"NULL"})"),
+            "ValidationException: Query condition missed key schema element: s");
+  EXPECT_EQ(query(R"("s":{"ComparisonOperator":"NULL"},
+                     "k":{"ComparisonOperator":"GT","AttributeValueList":[{"S":"p"}]})"),
+            "ValidationException: Query key condition not supported");
+  EXPECT_EQ(query(R"("s":{"ComparisonOperator":"NULL"},
+                     "k":{"ComparisonOperator":"EQ","AttributeValueList":[{"N":"1"}]})"),
+            "ValidationException: One or more parameter values were invalid: Condition parameter "
+            "type does not match schema type");
+  EXPECT_EQ(query(k + R"(,"s":{"ComparisonOperator":"NOT_CONTAINS",
+                               "AttributeValueList":[{"N":"1"}]})"),
+            "ValidationException: Attempted conditional constraint is not an indexable operation");
+}
+
 }  // namespace
 }  // namespace kelvin::tables

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -19,10 +20,9 @@ const ExpressionForms kScanForms{{"ProjectionExpression", "FilterExpression"},
                                  {"AttributesToGet", "ScanFilter", "ConditionalOperator"}};
 
 // Faults within a start key's values are introduced, but for those of numbers and duplicates.
-Outcome<void> CheckValues(const PageRequest& request) {
+Outcome<void> CheckStartValues(const PageRequest& request) {
   auto ok = request.faults.Check();
-  if (ok || ok.error().kind != FailureKind::kValidation || request.start) return ok;
-  if (request.fields.Find("ExclusiveStartKey") == nullptr) return ok;
+  if (ok || ok.error().kind != FailureKind::kValidation) return ok;
   std::string& message = ok.error().message;
   for (const std::string_view plain : {"contains duplicates", "number set", "numeric value",
                                        "significant digits", "number with magnitude"}) {
@@ -35,8 +35,8 @@ Outcome<void> CheckValues(const PageRequest& request) {
 Outcome<void> CheckMembers(const PageRequest& request) {
   if (auto ok = request.faults.CheckShape(); !ok) return ok;
   if (auto ok = request.expressions.CheckForms(); !ok) return ok;
-  if (auto ok = CheckValues(request); !ok) return ok;
-  return request.expressions.CheckLegacy();
+  if (auto ok = request.expressions.CheckLegacy(); !ok) return ok;
+  return CheckStartValues(request);
 }
 
 bool IsIndexable(LegacyOperator op) {
@@ -45,10 +45,29 @@ bool IsIndexable(LegacyOperator op) {
          op != LegacyOperator::kNotContains && op != LegacyOperator::kIn;
 }
 
-Outcome<void> CheckIndexable(const Expressions& expressions) {
-  for (const LegacyCondition& condition : expressions.key_conditions()) {
-    if (IsIndexable(condition.op)) continue;
-    return Invalid("Attempted conditional constraint is not an indexable operation");
+// The older key conditions, in the order of the key: what an index cannot answer is said of an
+// attribute once that attribute is known to be asked for, and those before it to be right.
+Outcome<void> CheckIndexable(const std::vector<LegacyCondition>& conditions,
+                             const KeySchema& schema) {
+  const auto unsupported = [] { return Invalid("Query key condition not supported"); };
+  if (!schema.sort && conditions.size() > 1) return unsupported();
+  for (const KeyAttribute* key : {&schema.partition, schema.sort ? &*schema.sort : nullptr}) {
+    const auto condition =
+        key == nullptr ? conditions.end()
+                       : std::ranges::find(conditions, key->name, &LegacyCondition::attribute);
+    const bool is_partition = key == &schema.partition;
+    if (condition == conditions.end()) {
+      if (!is_partition && conditions.size() < 2) return {};
+      return Invalid(fmt::format("Query condition missed key schema element: {}", key->name));
+    }
+    if (!IsIndexable(condition->op)) {
+      return Invalid("Attempted conditional constraint is not an indexable operation");
+    }
+    if (!std::ranges::all_of(condition->values,
+                             [&](const Value& value) { return value.type() == key->type; })) {
+      return InvalidParameter("Condition parameter type does not match schema type");
+    }
+    if (is_partition && condition->op != LegacyOperator::kEqual) return unsupported();
   }
   return {};
 }
@@ -168,7 +187,11 @@ Outcome<KeyRange> RangeOfQuery(const PageRequest& request, const Source& source,
     if (!place) return std::unexpected(std::move(place.error()));
     start = std::move(*place);
   }
-  if (auto ok = CheckIndexable(expressions); !ok) return std::unexpected(std::move(ok.error()));
+  if (expressions.key_wording() == Expressions::Wording::kLegacy) {
+    if (auto ok = CheckIndexable(expressions.key_conditions(), source.key()); !ok) {
+      return std::unexpected(std::move(ok.error()));
+    }
+  }
   auto range = ReadKeyCondition(*expressions.key_condition(), source.key(),
                                 source.index != nullptr ? SortLayout::kIndex : SortLayout::kTable);
   if (!range || !start) return range;

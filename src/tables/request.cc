@@ -128,6 +128,10 @@ Outcome<void> Expressions::CheckForms() const {
 }
 
 Outcome<void> Expressions::CheckLegacy() const {
+  // A Query's filter comes before all else, a Scan's does not.
+  if (Takes("QueryFilter")) {
+    if (auto ok = CheckLegacyConditions(legacy_filter_); !ok) return ok;
+  }
   if (attributes_to_get_) {
     if (auto ok = CheckAttributesToGet(*attributes_to_get_); !ok) return ok;
   }
