@@ -359,6 +359,15 @@ TEST_F(Reads, QueryChecksItsKeyCondition) {
   EXPECT_EQ(Refused("k = :k AND :s BETWEEN s AND :s", s),
             "Invalid condition in KeyConditionExpression: BETWEEN operator must have the key "
             "attribute as its first operand");
+  for (const char* condition :
+       {"k = :k AND :s BETWEEN v.x AND :s", "k = :k AND size(s) BETWEEN :s AND :s"}) {
+    EXPECT_EQ(Refused(condition, s),
+              "Invalid condition in KeyConditionExpression: BETWEEN operator must have the key "
+              "attribute as its first operand");
+  }
+  EXPECT_EQ(Refused("begins_with(:k, :k)"),
+            "Invalid condition in KeyConditionExpression: begins_with operator must have the key "
+            "attribute as its first operand");
   EXPECT_EQ(Refused("k = :k AND s = :s", R"(,":s":{"S":"1"})"),
             "One or more parameter values were invalid: Condition parameter type does not match "
             "schema type");

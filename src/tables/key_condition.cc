@@ -60,6 +60,12 @@ std::string_view LeadingOperator(const Node& node) {
 
 Outcome<KeyTerm> ReadTerm(const Node& node) {
   if (auto ok = CheckOperator(node); !ok) return std::unexpected(std::move(ok.error()));
+  if (node.kind != NodeKind::kCompare && node.args[0].kind != NodeKind::kPath) {
+    return Invalid(
+        fmt::format("Invalid condition in KeyConditionExpression: {} operator must have the key "
+                    "attribute as its first operand",
+                    LeadingOperator(node)));
+  }
   KeyTerm term;
   term.node = &node;
   term.op = node.op;
@@ -79,12 +85,6 @@ Outcome<KeyTerm> ReadTerm(const Node& node) {
     }
     if (arg.path.size() > 1) {
       return Invalid("KeyConditionExpressions cannot have conditions on nested attributes");
-    }
-    if (i > 0 && node.kind != NodeKind::kCompare) {
-      return Invalid(
-          fmt::format("Invalid condition in KeyConditionExpression: {} operator must have the key "
-                      "attribute as its first operand",
-                      LeadingOperator(node)));
     }
     term.attribute = std::get<std::string>(arg.path[0]);
     if (i > 0) term.op = Mirrored(node.op);
