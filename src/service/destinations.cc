@@ -25,6 +25,16 @@ bool IsError(const EventEnd& end) {
   return end.outcome && end.outcome->kind != InvokeOutcome::Kind::kResponse;
 }
 
+// What a dead letter says of the failure: the function's own words, where there are any.
+std::string ErrorMessage(const EventEnd& end) {
+  if (!end.outcome) return std::string(end.condition);
+  const json::value payload = Payload(end.outcome->payload);
+  const json::object* error = payload.if_object();
+  const json::value* message = error == nullptr ? nullptr : error->if_contains("errorMessage");
+  const bool has_words = message != nullptr && message->is_string();
+  return (has_words ? std::string(message->get_string()) : end.outcome->payload).substr(0, 1024);
+}
+
 }  // namespace
 
 std::string DestinationRecord(const StoredEvent& event, const EventEnd& end, const Place& place,
@@ -52,8 +62,7 @@ std::string DestinationRecord(const StoredEvent& event, const EventEnd& end, con
 
 std::string DeadLetterRecord(const StoredEvent& event, const EventEnd& end, Clock::WallTime now) {
   json::object attributes{{"RequestID", event.request_id}, {"ErrorCode", "200"}};
-  attributes["ErrorMessage"] =
-      end.outcome ? end.outcome->payload.substr(0, 1024) : std::string(end.condition);
+  attributes["ErrorMessage"] = ErrorMessage(end);
   return json::serialize(json::object{{"timestamp", FormatIso8601(now)},
                                       {"body", Payload(event.payload)},
                                       {"messageAttributes", std::move(attributes)}});

@@ -16,6 +16,7 @@ using boost::asio::awaitable;
 
 namespace {
 
+constexpr std::string_view kTooOld = "EventAgeExceeded";
 constexpr std::chrono::milliseconds kOldest{std::chrono::hours{6}};
 // Between looks at an event that is throttled, or that the service could not run.
 constexpr std::chrono::milliseconds kShortestBackOff{1000};
@@ -62,10 +63,24 @@ void EventQueue::Resume(StoredEvent event) {
 
 awaitable<void> EventQueue::Process(StoredEvent event) {
   auto back_off = kShortestBackOff;
+  EventEnd last;  // attempt that failed
   for (;;) {
-    const Attempted attempted = co_await Attempt(event);
+    Attempted attempted = co_await Attempt(event);
     if (attempted.next == Attempted::Next::kStopped) break;
-    if (attempted.next == Attempted::Next::kEnd) co_await Finish(event, attempted.end);
+    if (attempted.next == Attempted::Next::kRetry) {
+      last = std::move(attempted.end);
+      // What would be too old by then is not waited for.
+      if (RetryDelay(event) >= TimeLeft(event)) {
+        attempted = {.next = Attempted::Next::kEnd, .end = {.condition = kTooOld}};
+      }
+    }
+    if (attempted.next == Attempted::Next::kEnd) {
+      if (attempted.end.condition == kTooOld) {
+        attempted.end.outcome = std::move(last.outcome);
+        attempted.end.version = std::move(last.version);
+      }
+      co_await Finish(event, attempted.end);
+    }
     if (attempted.next == Attempted::Next::kDefer) {
       co_await Sleep(std::min(back_off, TimeLeft(event)));
       back_off = std::min(back_off * 2, kLongestBackOff);
@@ -75,7 +90,7 @@ awaitable<void> EventQueue::Process(StoredEvent event) {
       co_await Forget(event);
       break;
     }
-    const auto delay = retry_delays_[static_cast<std::size_t>(event.attempts - 1)];
+    const auto delay = RetryDelay(event);
     // Best effort: without it a restart only makes an attempt too many.
     (void)co_await Offload(parts_.workers, [&] { return parts_.store.PutEvent(event); });
     co_await Sleep(delay);
@@ -135,8 +150,8 @@ awaitable<EventQueue::Begun> EventQueue::Begin(const StoredEvent& event,
 std::optional<EventQueue::Begun> EventQueue::TryToBegin(
     const StoredEvent& event, const std::shared_ptr<Invocation>& invocation, Turn turn) {
   using Next = Attempted::Next;
-  const auto refuse = [](Next next, std::string condition = {}) {
-    return Begun{.refused = Attempted{.next = next, .end = {.condition = std::move(condition)}},
+  const auto refuse = [](Next next, std::string_view condition = {}) {
+    return Begun{.refused = Attempted{.next = next, .end = {.condition = condition}},
                  .version = {}};
   };
   if (stopping_) return refuse(Next::kStopped);
@@ -150,7 +165,7 @@ std::optional<EventQueue::Begun> EventQueue::TryToBegin(
   if (TimeLeft(event) == std::chrono::milliseconds{0}) {
     parts_.log.Write(LogLevel::kWarn, "service", "event {} of function {} is dropped: too old",
                      event.request_id, event.function);
-    return refuse(Next::kEnd, "EventAgeExceeded");
+    return refuse(Next::kEnd, kTooOld);
   }
   if (record->reserved_concurrency == 0) return refuse(Next::kEnd, "ZeroReservedConcurrency");
   if (turn == Turn::kNotYet) return std::nullopt;
@@ -178,8 +193,7 @@ EventQueue::Attempted EventQueue::Judge(StoredEvent& event, InvokeOutcome outcom
                      event.request_id, event.function,
                      last ? " for the last time" : ", and will be tried again", outcome.payload);
   }
-  if (!good && !last) return {.next = Next::kRetry};
-  return {.next = Next::kEnd,
+  return {.next = !good && !last ? Next::kRetry : Next::kEnd,
           .end = {.condition = good ? "Success" : "RetriesExhausted",
                   .outcome = std::move(outcome),
                   .version = version}};
@@ -220,6 +234,10 @@ awaitable<void> EventQueue::Send(const StoredEvent& event, const std::string& ar
   if (written) co_return;
   parts_.log.Write(LogLevel::kError, "service", "what became of event {} is not kept for {}: {}",
                    event.request_id, arn, written.error().message);
+}
+
+std::chrono::milliseconds EventQueue::RetryDelay(const StoredEvent& event) const {
+  return retry_delays_[static_cast<std::size_t>(event.attempts - 1)];
 }
 
 std::chrono::milliseconds EventQueue::TimeLeft(const StoredEvent& event) const {

@@ -78,7 +78,7 @@ class EventQueue {
   // What becomes of one attempt.
   struct Attempted {
     enum class Next { kEnd, kRetry, kDefer, kForget, kStopped } next = Next::kForget;
-    EventEnd end = {};  // with kEnd
+    EventEnd end = {};  // with kEnd, and with kRetry the end it would be
   };
   // What became of an attempt before it began; nothing when it has.
   using Refused = std::optional<Attempted>;
@@ -103,6 +103,8 @@ class EventQueue {
   boost::asio::awaitable<void> Sleep(std::chrono::milliseconds time);
   EventInvokeConfig ConfigOf(const StoredEvent& event) const;
   std::size_t MostAttempts(const StoredEvent& event) const;
+  // Between the attempt that was made last and the next.
+  std::chrono::milliseconds RetryDelay(const StoredEvent& event) const;
   // Zero for one that is too old.
   std::chrono::milliseconds TimeLeft(const StoredEvent& event) const;
 

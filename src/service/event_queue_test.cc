@@ -3,9 +3,11 @@
 #include <filesystem>
 
 #include <boost/asio/thread_pool.hpp>
+#include <boost/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "service/destinations.h"
 #include "service/scheduler_fixture.h"
 
 namespace kelvin::service {
@@ -232,6 +234,41 @@ TEST_F(EventQueueTest, GivesUpAThrottledEventWhenItIsTooOld) {
   Advance(1ms);
   EXPECT_THAT(logged_, HasSubstr("event b of function f is dropped: too old"));
   RunUntil([&] { return !IsStored("b"); });
+}
+
+TEST_F(EventQueueTest, DoesNotWaitForAnAttemptThatWouldComeTooLate) {
+  EventInvokeConfig config;
+  config.max_age_seconds = 60;
+  config.on_failure = "arn:aws:sqs:us-east-1:123456789012:q";
+  Configure(config, "arn:aws:sqs:us-east-1:123456789012:dead");
+  Accept();
+  const auto next = Next(0);
+  Advance(2ms);
+  Call(0, "POST", "invocation/id/error", R"({"errorMessage":"no","errorType":"Broken"})");
+  RunUntil([&] { return queue_->idle(); });
+  const auto read = [&](std::string_view arn) {
+    return boost::json::parse(
+        ReadFile(DestinationFile(folder_.path() / "state" / "logs", arn)).value());
+  };
+  const auto record = read(config.on_failure);
+  EXPECT_EQ(record.at("requestContext").at("condition").as_string(), "EventAgeExceeded");
+  EXPECT_EQ(record.at("requestContext").at("approximateInvokeCount").as_int64(), 1);
+  EXPECT_EQ(record.at("responsePayload").at("errorType").as_string(), "Broken");
+  const auto dead = read("arn:aws:sqs:us-east-1:123456789012:dead");
+  EXPECT_EQ(dead.at("messageAttributes").at("ErrorMessage").as_string(), "no");
+}
+
+TEST_F(EventQueueTest, SendsEventsOfAFunctionWithoutPlacesToTheirDestinationAtOnce) {
+  EventInvokeConfig config;
+  config.on_failure = "arn:aws:sqs:us-east-1:123456789012:q";
+  Configure(config);
+  auto record = *registry_.Find("f");
+  record.reserved_concurrency = 0;
+  registry_.Put(std::make_shared<const FunctionRecord>(record));
+  Accept();
+  RunUntil([&] { return queue_->idle(); });
+  const auto file = DestinationFile(folder_.path() / "state" / "logs", config.on_failure);
+  EXPECT_THAT(ReadFile(file).value(), HasSubstr(R"("condition":"ZeroReservedConcurrency")"));
 }
 
 TEST_F(EventQueueTest, TriesWhatTheServiceCouldNotRunAgainWithoutCountingIt) {
