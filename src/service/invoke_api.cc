@@ -10,6 +10,7 @@
 #include "service/function_rules.h"
 #include "service/json_check.h"
 #include "service/stream_api.h"
+#include "service/trace_id.h"
 
 namespace kelvin::service {
 
@@ -155,21 +156,12 @@ std::expected<InvokeApi::Call, ApiError> InvokeApi::Read(const Route& route, htt
   if (!context) return std::unexpected(std::move(context.error()));
   event->request_id = request_id;
   event->payload = std::move(request.body);
-  event->trace_id = TraceId(request.headers.Get("X-Amzn-Trace-Id"));
+  event->trace_id = TraceId(request.headers.Get("X-Amzn-Trace-Id"), parts_.clock, parts_.random);
   event->client_context = std::move(*context);
   call.invocation = std::make_shared<Invocation>();
   call.invocation->event = std::move(event);
   if (request.headers.Get("X-Amz-Log-Type") == "Tail") call.invocation->tail = LogTail::kYes;
   return call;
-}
-
-// The caller's, or a new one that nobody samples.
-std::string InvokeApi::TraceId(std::string_view given) {
-  if (!given.empty()) return std::string(given);
-  const auto now =
-      std::chrono::duration_cast<std::chrono::seconds>(parts_.clock.WallNow().time_since_epoch());
-  return fmt::format("Root=1-{:08x}-{};Parent={};Sampled=0", now.count(), NewHex(parts_.random, 24),
-                     NewHex(parts_.random, 16));
 }
 
 }  // namespace kelvin::service

@@ -51,7 +51,6 @@ class InvokeApi {
 
   std::expected<Call, ApiError> Read(const Route& route, http::Request& request,
                                      const std::string& request_id);
-  std::string TraceId(std::string_view given);
 
   Parts parts_;
 };

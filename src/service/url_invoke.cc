@@ -1,6 +1,7 @@
 #include "service/url_invoke.h"
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "base/encoding.h"
 #include "service/alias_api.h"
 #include "service/function_url.h"
+#include "service/trace_id.h"
 
 namespace kelvin::service {
 
@@ -22,9 +24,16 @@ constexpr std::size_t kMostRequestBytes = 6'291'456;
 constexpr std::string_view kPreludeType = "application/vnd.awslambda.http-integration-response";
 constexpr std::string_view kPreludeEnd("\0\0\0\0\0\0\0\0", 8);
 constexpr std::size_t kMostPreludeBytes = 64 * 1024;
+constexpr std::string_view kCaller = "127.0.0.1";
 
 http::Response Plain(int status, std::string_view text) {
   return {status, {{"Content-Type", "text/plain"}}, std::string(text)};
+}
+
+http::Response Denied(std::string_view body) {
+  return {403,
+          {{"Content-Type", "application/json"}, {"x-amzn-ErrorType", "AccessDeniedException"}},
+          std::string(body)};
 }
 
 http::Response BadGateway() {
@@ -109,6 +118,37 @@ awaitable<bool> Forward(std::shared_ptr<Invocation> invocation, std::string firs
   co_return outcome.kind == InvokeOutcome::Kind::kResponse;
 }
 
+// Functions give it as a number, or as text with one.
+std::optional<int> StatusOf(const json::value& value) {
+  int status = 0;
+  if (value.is_string()) {
+    const json::string& text = value.get_string();
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), status);
+    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  } else {
+    boost::system::error_code error;
+    status = value.to_number<int>(error);
+    if (error) return std::nullopt;
+  }
+  return status < 100 || status > 599 ? std::nullopt : std::optional(status);
+}
+
+// A document without the blanks that mean nothing, as AWS writes it anew.
+std::string Compact(std::string_view document) {
+  std::string compact;
+  compact.reserve(document.size());
+  bool in_text = false;
+  bool escaped = false;
+  for (const char c : document) {
+    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (blank && !in_text) continue;
+    compact += c;
+    if (c == '"' && !escaped) in_text = !in_text;
+    escaped = in_text && c == '\\' && !escaped;
+  }
+  return compact;
+}
+
 // A streamed response up to where its body begins.
 struct StreamHead {
   http::Response response;
@@ -174,12 +214,12 @@ std::optional<FunctionUrls::Found> FunctionUrls::Find(std::string_view id) const
 awaitable<http::Reply> FunctionUrls::Handle(Address address, http::Request request,
                                             std::string request_id) {
   const auto found = Find(address.id);
-  if (!found) co_return Plain(404, "{\"Message\":\"Not Found\"}");
+  if (!found) co_return Denied(R"({"Message":null})");
   if (auto preflight = Preflight(found->url, request)) co_return std::move(*preflight);
   if (found->url.auth_type == "AWS_IAM" && !request.headers.Has("Authorization")) {
-    http::Response forbidden{403, {{"Content-Type", "application/json"}}, {}};
-    forbidden.body = "{\"Message\":\"Forbidden\"}";
-    co_return forbidden;
+    co_return Denied(
+        R"({"Message":"Forbidden. For troubleshooting Function URL authorization issues, see: )"
+        R"(https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"})");
   }
   if (request.body.size() >= kMostRequestBytes) {
     co_return Plain(413, "{\"Message\":\"Request must be smaller than 6291456 bytes\"}");
@@ -188,10 +228,11 @@ awaitable<http::Reply> FunctionUrls::Handle(Address address, http::Request reque
   invocation->event = std::make_shared<RuntimeEvent>();
   RuntimeEvent& event = *invocation->event;
   event.request_id = request_id;
+  event.trace_id = TraceId(request.headers.Get("X-Amzn-Trace-Id"), parts_.clock, parts_.random);
+  AddForwarding(event.trace_id, request.headers);
   event.payload = UrlEvent(address, request, request_id, parts_.place, parts_.clock.WallNow());
   event.function_arn =
       FunctionArn(parts_.place, found->target.record->name(), found->target.qualifier);
-  event.trace_id = request.headers.Get("X-Amzn-Trace-Id");
   const bool streams = found->url.invoke_mode == "RESPONSE_STREAM";
   if (streams) invocation->pipe = std::make_shared<ResponsePipe>();
   const std::string version = ChooseVersion(found->target, parts_.random).version;
@@ -217,6 +258,17 @@ awaitable<http::Reply> FunctionUrls::Handle(Address address, http::Request reque
   if (!response) co_return BadGateway();
   if (found->url.cors) AddCors(*found->url.cors, request.headers, *response);
   co_return std::move(*response);
+}
+
+void AddForwarding(std::string_view trace_id, http::Headers& headers) {
+  const std::string host(headers.Get("Host"));
+  const auto port = host.find_last_of(":]");
+  const bool has_port = port != host.npos && host[port] == ':';
+  const std::string before(headers.Get("X-Forwarded-For"));
+  headers.Set("X-Forwarded-For", before.empty() ? kCaller : fmt::format("{}, {}", before, kCaller));
+  headers.Set("X-Forwarded-Port", has_port ? host.substr(port + 1) : "80");
+  headers.Set("X-Forwarded-Proto", "http");
+  headers.Set("X-Amzn-Trace-Id", trace_id);
 }
 
 std::string UrlEvent(const FunctionUrls::Address& address, const http::Request& request,
@@ -259,7 +311,7 @@ std::string UrlEvent(const FunctionUrls::Address& address, const http::Request& 
          {{"method", request.method},
           {"path", shown_path},
           {"protocol", "HTTP/1.1"},
-          {"sourceIp", "127.0.0.1"},
+          {"sourceIp", kCaller},
           {"userAgent", request.headers.Get("User-Agent")}}},
         {"requestId", request_id},
         {"routeKey", "$default"},
@@ -284,8 +336,9 @@ std::optional<http::Response> ReadPrelude(std::string_view text) {
   http::Response response;
   response.status = 200;
   if (const json::value* status = object.if_contains("statusCode")) {
-    response.status = status->to_number<int>(error);
-    if (error || response.status < 100 || response.status > 599) return std::nullopt;
+    const auto number = StatusOf(*status);
+    if (!number) return std::nullopt;
+    response.status = *number;
   }
   const json::value* headers = object.if_contains("headers");
   if (headers != nullptr && headers->is_object()) {
@@ -313,6 +366,7 @@ std::optional<http::Response> UrlResponse(std::string payload) {
   const json::value value = json::parse(payload, error);
   const json::object* object = error ? nullptr : value.if_object();
   if (object == nullptr || !object->contains("statusCode")) {
+    if (!error) payload = value.is_string() ? std::string(value.get_string()) : Compact(payload);
     return http::Response{200, {{"Content-Type", "application/json"}}, std::move(payload)};
   }
   auto response = ReadPrelude(payload);

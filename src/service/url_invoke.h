@@ -51,8 +51,10 @@ class FunctionUrls {
 // The event of the payload format 2.0 that stands for a request.
 std::string UrlEvent(const FunctionUrls::Address& address, const http::Request& request,
                      std::string_view request_id, const Place& place, Clock::WallTime now);
+// What AWS's front adds to a request: the caller's address, and how and with what trace it came.
+void AddForwarding(std::string_view trace_id, http::Headers& headers);
 // What a function's answer means as HTTP: an object with a statusCode is taken apart, all else is
-// the body. Nothing for one that has a statusCode and breaks the form.
+// the body; text without its quotes. Nothing for one that has a statusCode and breaks the form.
 std::optional<http::Response> UrlResponse(std::string payload);
 // The head that a streamed response begins with: {"statusCode","headers","cookies"}.
 std::optional<http::Response> ReadPrelude(std::string_view json);

@@ -43,13 +43,39 @@ TEST(UrlResponse, TakesApartWhatHasAStatusCode) {
 }
 
 TEST(UrlResponse, TakesEverythingElseAsTheBody) {
-  for (const std::string text : {"{\"a\":1}", "\"text\"", "no json", ""}) {
-    const auto response = UrlResponse(text);
-    ASSERT_TRUE(response) << text;
+  const std::pair<std::string, std::string_view> kCases[] = {
+      {R"({"a":1})", R"({"a":1})"},
+      {R"( { "a b" : "c \" d" } )", R"({"a b":"c \" d"})"},
+      {R"(["hello", 3, true])", R"(["hello",3,true])"},
+      {R"("\\ text")", R"(\ text)"},
+      {"3.1", "3.1"},
+      {"no json", "no json"},
+      {"", ""},
+  };
+  for (const auto& [payload, body] : kCases) {
+    const auto response = UrlResponse(payload);
+    ASSERT_TRUE(response) << payload;
     EXPECT_EQ(response->status, 200);
-    EXPECT_EQ(response->body, text);
+    EXPECT_EQ(response->body, body);
     EXPECT_EQ(response->headers.Get("Content-Type"), "application/json");
   }
+}
+
+TEST(UrlResponse, TakesAStatusThatIsWrittenAsText) {
+  EXPECT_EQ(UrlResponse(R"({"statusCode":"418","body":"teapot"})")->status, 418);
+}
+
+TEST(AddForwarding, TellsWhereARequestCameFrom) {
+  http::Headers headers{{"Host", "127.0.0.1:9001"}};
+  AddForwarding("Root=1", headers);
+  EXPECT_EQ(headers.Get("X-Forwarded-For"), "127.0.0.1");
+  EXPECT_EQ(headers.Get("X-Forwarded-Port"), "9001");
+  EXPECT_EQ(headers.Get("X-Forwarded-Proto"), "http");
+  EXPECT_EQ(headers.Get("X-Amzn-Trace-Id"), "Root=1");
+  http::Headers proxied{{"Host", "[::1]"}, {"X-Forwarded-For", "10.0.0.1"}};
+  AddForwarding("Root=1", proxied);
+  EXPECT_EQ(proxied.Get("X-Forwarded-For"), "10.0.0.1, 127.0.0.1");
+  EXPECT_EQ(proxied.Get("X-Forwarded-Port"), "80");
 }
 
 TEST(UrlResponse, RefusesABrokenForm) {

@@ -182,7 +182,8 @@ class Streaming(harness.ServiceTest):
 
     def test_a_url_that_is_not_there(self):
         answer, _ = self.request(self.endpoint + "/function-urls/none/")
-        self.assertEqual(answer.status, 404)
+        self.assertEqual(answer.status, 403)
+        self.assertEqual(answer.getheader("x-amzn-ErrorType"), "AccessDeniedException")
 
 
 if __name__ == "__main__":
