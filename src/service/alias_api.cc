@@ -42,6 +42,40 @@ ApiError NoSuchAlias(const ControlParts& parts, std::string_view function, std::
           fmt::format("Cannot find alias arn: {}", FunctionArn(parts.place, function, name))};
 }
 
+// "{2=0.5}", as AWS's messages show such a map.
+std::string WeightsText(const ByName<double>& weights) {
+  std::string text;
+  for (const auto& [version, weight] : weights) {
+    const std::string number = fmt::format("{}", weight);
+    const bool whole = number.find_first_of(".e") == number.npos;
+    text += fmt::format("{}{}={}{}", text.empty() ? "" : ", ", version, number, whole ? ".0" : "");
+  }
+  return "{" + text + "}";
+}
+
+Done CheckWeights(const ByName<double>& weights) {
+  const auto refuse = [&](std::string_view constraint) {
+    return std::unexpected(ConstraintError(WeightsText(weights),
+                                           "routingConfig.additionalVersionWeights", constraint));
+  };
+  for (const auto& [version, weight] : weights) {
+    if (version.empty() || version.find_first_not_of("0123456789") != version.npos) {
+      return refuse(
+          "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, "
+          "Member must have length greater than or equal to 1, Member must satisfy regular "
+          "expression pattern: [0-9]+, Member must not be null]");
+    }
+    if (weight < 0 || weight > 1) {
+      return refuse(
+          "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, "
+          "Member must have value greater than or equal to 0.0, Member must not be null]");
+    }
+  }
+  if (weights.size() <= 1) return {};
+  return std::unexpected(
+      InvalidParameter("Number of items in AdditionalVersionWeights cannot be greater than 1"));
+}
+
 Done CheckName(std::string_view name) {
   const bool valid =
       !name.empty() && name.size() <= 128 &&
@@ -59,26 +93,21 @@ std::expected<ByName<double>, ApiError> ReadWeights(const json::value& routing) 
       routing.is_object() ? routing.get_object().if_contains("AdditionalVersionWeights") : nullptr;
   ByName<double> weights;
   if (given == nullptr || given->is_null()) return weights;
-  if (!given->is_object()) {
-    return std::unexpected(ApiError{ApiErrorKind::kInvalidRequestContent,
-                                    "Could not parse request body into json: expected an object as "
-                                    "AdditionalVersionWeights"});
-  }
-  if (given->get_object().size() > 1) {
+  const auto not_read = [](std::string_view expected) {
     return std::unexpected(
-        InvalidParameter("Number of items in AdditionalVersionWeights cannot be greater than 1"));
-  }
+        ApiError{ApiErrorKind::kInvalidRequestContent,
+                 fmt::format("Could not parse request body into json: expected {} as "
+                             "AdditionalVersionWeights",
+                             expected)});
+  };
+  if (!given->is_object()) return not_read("an object");
   for (const auto& [version, value] : given->get_object()) {
     boost::system::error_code error;
     const double weight = value.to_number<double>(error);
-    if (error || weight < 0 || weight > 1) {
-      return std::unexpected(ConstraintError(
-          json::serialize(*given), "routingConfig.additionalVersionWeights",
-          "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, "
-          "Member must have value greater than or equal to 0.0, Member must not be null]"));
-    }
+    if (error) return not_read("an object of numbers");
     weights.emplace(version, weight);
   }
+  if (auto checked = CheckWeights(weights); !checked) return std::unexpected(checked.error());
   return weights;
 }
 
@@ -99,7 +128,7 @@ Done CheckRouting(const ControlParts& parts, const FunctionRecord& record, const
                       "routing configuration.",
                       version, version)));
     }
-    if (version == "$LATEST" || FindVersion(record, version) == nullptr) return missing(version);
+    if (FindVersion(record, version) == nullptr) return missing(version);
   }
   return {};
 }
@@ -121,8 +150,8 @@ Done ApplyFields(const json::object& body, Alias& alias) {
 }
 
 awaitable<http::Response> Create(ControlParts& parts, ApiCall call) {
-  const auto target = TargetOf(parts, call.route);
-  if (!target) co_return ErrorResponse(target.error());
+  const auto named = NameOf(parts.place, call.route);
+  if (!named) co_return ErrorResponse(named.error());
   const auto body = ParseBody(call.request.body);
   if (!body) co_return ErrorResponse(body.error());
   Alias alias;
@@ -131,6 +160,10 @@ awaitable<http::Response> Create(ControlParts& parts, ApiCall call) {
   if (!body->contains("FunctionVersion")) co_return ErrorResponse(MissingMember("functionVersion"));
   if (auto read = ApplyFields(*body, alias); !read) co_return ErrorResponse(read.error());
   alias.revision_id = NewUuid(parts.random);
+  const std::string& name = named->name;
+  if (!parts.registry.Find(name)) {
+    co_return ErrorResponse(FunctionNotFound(FunctionArn(parts.place, name, alias.version)));
+  }
   const Edit edit = [&](FunctionRecord& record) -> Done {
     if (record.aliases.contains(alias.name)) {
       return std::unexpected(
@@ -142,21 +175,21 @@ awaitable<http::Response> Create(ControlParts& parts, ApiCall call) {
     record.aliases[alias.name] = alias;
     return {};
   };
-  const std::string name = target->record->name();
   const auto edited = co_await EditFunction(parts, name, edit);
   if (!edited) co_return ErrorResponse(edited.error());
   co_return Describe(parts, 201, name, alias);
 }
 
 awaitable<http::Response> Get(ControlParts& parts, ApiCall call) {
-  const auto target = TargetOf(parts, call.route);
-  if (!target) co_return ErrorResponse(target.error());
+  const auto named = NameOf(parts.place, call.route);
+  if (!named) co_return ErrorResponse(named.error());
   const std::string_view name = call.route.InPath("Name");
-  const auto found = target->record->aliases.find(name);
-  if (found == target->record->aliases.end()) {
-    co_return ErrorResponse(NoSuchAlias(parts, target->record->name(), name));
+  const auto record = parts.registry.Find(named->name);
+  const auto found = record ? record->aliases.find(name) : ByName<Alias>::const_iterator{};
+  if (!record || found == record->aliases.end()) {
+    co_return ErrorResponse(NoSuchAlias(parts, named->name, name));
   }
-  co_return Describe(parts, 200, target->record->name(), found->second);
+  co_return Describe(parts, 200, named->name, found->second);
 }
 
 awaitable<http::Response> Update(ControlParts& parts, ApiCall call) {

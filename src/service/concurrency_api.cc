@@ -44,13 +44,32 @@ http::Response Reserved(int status, std::optional<int> concurrency) {
   return JsonResponse(status, json::serialize(body));
 }
 
+// Of all that is provisioned for the function but `qualifier`.
+int OthersProvisioned(const FunctionRecord& record, std::string_view qualifier = {}) {
+  int sum = 0;
+  for (const auto& [name, provisioned] : record.provisioned) {
+    if (name != qualifier) sum += provisioned.requested;
+  }
+  return sum;
+}
+
+ApiError NoLatest(const Place& place, const FunctionName& named) {
+  return FunctionNotFound(FunctionArn(place, named.name, "$LATEST"));
+}
+
 awaitable<http::Response> PutReserved(ControlParts& parts, ApiCall call) {
-  const auto target = TargetOf(parts, call.route);
-  if (!target) co_return ErrorResponse(target.error());
   const auto count =
       ReadCount(call.request, "ReservedConcurrentExecutions", "reservedConcurrentExecutions", 0);
   if (!count) co_return ErrorResponse(count.error());
+  const auto target = FunctionOf(parts, call.route, NoLatest);
+  if (!target) co_return ErrorResponse(target.error());
   const Edit edit = [&](FunctionRecord& record) -> Done {
+    if (const int provisioned = OthersProvisioned(record); *count < provisioned) {
+      return std::unexpected(
+          InvalidParameter(fmt::format(" ReservedConcurrentExecutions  {} should not be lower than "
+                                       "function's total provisioned concurrency [{}].",
+                                       *count, provisioned)));
+    }
     const int left =
         parts.scheduler.unreserved_concurrency() + record.reserved_concurrency.value_or(0) - *count;
     if (left < kLeastUnreserved) {
@@ -103,16 +122,58 @@ json::object ProvisionedJson(const ControlParts& parts, const FunctionRecord& re
           {"LastModified", provisioned.last_modified}};
 }
 
-// A version or an alias; AWS provisions nothing else.
-std::expected<Target, ApiError> ProvisionedTarget(const ControlParts& parts, const Route& route) {
-  auto target = TargetOf(parts, route);
+// A version or an alias; AWS provisions nothing else, and says so by `unpublished`.
+std::expected<Target, ApiError> ProvisionedTarget(
+    const ControlParts& parts, const Route& route,
+    std::string_view unpublished =
+        "The function resource provided must be an alias or a published version.") {
+  auto target = TargetOf(parts, route, NoAliasOrVersion);
   if (!target) return target;
   if (target->qualifier.empty()) return std::unexpected(MissingMember("qualifier"));
-  if (target->version() == "$LATEST") {
-    return std::unexpected(InvalidParameter(
-        "Provisioned Concurrency Configs cannot be applied to unpublished function versions."));
-  }
+  if (target->version() == "$LATEST") return std::unexpected(InvalidParameter(unpublished));
   return target;
+}
+
+// What is provisioned comes out of what is reserved for the function, or of what all functions
+// without a reservation share.
+Done CheckPlaces(const ControlParts& parts, const FunctionRecord& record,
+                 std::string_view qualifier, int count) {
+  if (record.reserved_concurrency) {
+    if (OthersProvisioned(record, qualifier) + count <= *record.reserved_concurrency) return {};
+    return std::unexpected(
+        InvalidParameter("Requested Provisioned Concurrency should not be greater than the "
+                         "reservedConcurrentExecution for function"));
+  }
+  int left = parts.scheduler.unreserved_concurrency();
+  for (const auto& [name, other] : parts.registry.all()) {
+    if (other->reserved_concurrency) continue;
+    left -= OthersProvisioned(*other, name == record.name() ? qualifier : std::string_view{});
+  }
+  if (count > left) {
+    return std::unexpected(
+        InvalidParameter(fmt::format("Specified ConcurrentExecutions for function is greater than "
+                                     "account's unreserved concurrency [{}].",
+                                     left)));
+  }
+  if (left - count >= kLeastUnreserved) return {};
+  return std::unexpected(
+      InvalidParameter(fmt::format("Specified ConcurrentExecutions for function decreases "
+                                   "account's UnreservedConcurrentExecution below its minimum "
+                                   "value of [{}].",
+                                   kLeastUnreserved)));
+}
+
+Done CheckOtherNames(const FunctionRecord& record, const Target& target) {
+  for (const auto& [qualifier, other] : record.provisioned) {
+    if (qualifier == target.qualifier || VersionOf(record, qualifier) != target.version()) continue;
+    return std::unexpected(
+        ApiError{ApiErrorKind::kResourceConflict,
+                 target.alias != nullptr
+                     ? "Alias can't be used for Provisioned Concurrency configuration on an "
+                       "already Provisioned version"
+                     : "Version is pointed by a Provisioned Concurrency alias"});
+  }
+  return {};
 }
 
 ApiError NotProvisioned() {
@@ -121,26 +182,17 @@ ApiError NotProvisioned() {
 }
 
 awaitable<http::Response> PutProvisioned(ControlParts& parts, ApiCall call) {
-  const auto target = ProvisionedTarget(parts, call.route);
-  if (!target) co_return ErrorResponse(target.error());
   const auto count = ReadCount(call.request, "ProvisionedConcurrentExecutions",
                                "provisionedConcurrentExecutions", 1);
   if (!count) co_return ErrorResponse(count.error());
+  const auto target = ProvisionedTarget(
+      parts, call.route,
+      "Provisioned Concurrency Configs cannot be applied to unpublished function versions.");
+  if (!target) co_return ErrorResponse(target.error());
   const Edit edit = [&](FunctionRecord& record) -> Done {
-    if (record.reserved_concurrency && *count > *record.reserved_concurrency) {
-      return std::unexpected(
-          InvalidParameter("Requested Provisioned Concurrency should not be greater than the "
-                           "reservedConcurrentExecution for function"));
-    }
-    for (const auto& [qualifier, other] : record.provisioned) {
-      if (qualifier == target->qualifier || VersionOf(record, qualifier) != target->version()) {
-        continue;
-      }
-      return std::unexpected(
-          ApiError{ApiErrorKind::kResourceConflict,
-                   "Alias can't be used for Provisioned Concurrency configuration on an already "
-                   "Provisioned version"});
-    }
+    auto checked = CheckOtherNames(record, *target);
+    if (checked) checked = CheckPlaces(parts, record, target->qualifier, *count);
+    if (!checked) return checked;
     record.provisioned[target->qualifier] = {
         .requested = *count, .last_modified = FormatLastModified(parts.clock.WallNow())};
     return {};

@@ -1,6 +1,7 @@
 #include "service/control.h"
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "service/function_rules.h"
@@ -12,11 +13,22 @@ using boost::asio::awaitable;
 
 namespace {
 
-// Tags are no business of environments.
+// Tags are no business of environments, nor is what changes with them.
 bool IsRunAsBefore(const FunctionConfig& before, const FunctionConfig& after) {
   FunctionConfig same = before;
   same.tags = after.tags;
+  same.revision_id = after.revision_id;
   return same == after;
+}
+
+std::expected<void, ApiError> CheckQualifier(std::string_view qualifier) {
+  const bool valid = std::ranges::all_of(qualifier, [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '$' || c == '_' || c == '-';
+  });
+  if (valid) return {};
+  return std::unexpected(
+      ConstraintError(qualifier, "qualifier",
+                      "Member must satisfy regular expression pattern: (|[a-zA-Z0-9$_-]+)"));
 }
 
 // How many environments each version is to have ahead.
@@ -44,28 +56,56 @@ void AddControlCall(Operations& operations, ControlParts& parts, std::string_vie
       WholeAnswer([&parts, call](ApiCall asked) { return call(parts, std::move(asked)); });
 }
 
-std::expected<Target, ApiError> TargetOf(const FunctionRegistry& registry, const Place& place,
-                                         const Route& route) {
+ApiError NoFunction(const Place& place, const FunctionName& named) {
+  return FunctionNotFound(FunctionArn(place, named.name, named.qualifier));
+}
+
+ApiError NoAliasOrVersion(const Place& place, const FunctionName& named) {
+  const bool is_alias = named.qualifier.find_first_not_of("0123456789") != std::string::npos &&
+                        !named.qualifier.contains('$');
+  if (!is_alias) return NoFunction(place, named);
+  return {ApiErrorKind::kResourceNotFound,
+          "Cannot find alias arn: " + FunctionArn(place, named.name, named.qualifier)};
+}
+
+std::expected<FunctionName, ApiError> NameOf(const Place& place, const Route& route) {
+  const std::string_view asked = route.InQuery("Qualifier");
+  if (auto checked = CheckQualifier(asked); !checked) return std::unexpected(checked.error());
   auto named = ParseFunctionName(route.InPath("FunctionName"), place);
-  if (!named) return std::unexpected(std::move(named.error()));
-  std::string qualifier = std::move(named->qualifier);
-  if (const auto asked = route.InQuery("Qualifier"); !asked.empty()) {
-    if (!qualifier.empty() && qualifier != asked) {
-      return std::unexpected(InvalidParameter(
-          "The derived qualifier from the function name does not match the specified qualifier."));
-    }
-    qualifier = asked;
+  if (!named || asked.empty()) return named;
+  if (!named->qualifier.empty() && named->qualifier != asked) {
+    return std::unexpected(InvalidParameter(
+        "The derived qualifier from the function name does not match the specified qualifier."));
   }
+  named->qualifier = asked;
+  return named;
+}
+
+std::expected<Target, ApiError> TargetOf(const FunctionRegistry& registry, const Place& place,
+                                         const Route& route, NotThere not_there) {
+  const auto named = NameOf(place, route);
+  if (!named) return std::unexpected(named.error());
   auto record = registry.Find(named->name);
-  auto target = record ? FindTarget(std::move(record), qualifier) : std::nullopt;
-  if (!target) {
-    return std::unexpected(FunctionNotFound(FunctionArn(place, named->name, qualifier)));
-  }
+  auto target = record ? FindTarget(std::move(record), named->qualifier) : std::nullopt;
+  if (!target) return std::unexpected(not_there(place, *named));
   return std::move(*target);
 }
 
-std::expected<Target, ApiError> TargetOf(const ControlParts& parts, const Route& route) {
-  return TargetOf(parts.registry, parts.place, route);
+std::expected<Target, ApiError> TargetOf(const ControlParts& parts, const Route& route,
+                                         NotThere not_there) {
+  return TargetOf(parts.registry, parts.place, route, not_there);
+}
+
+std::expected<Target, ApiError> FunctionOf(const ControlParts& parts, const Route& route,
+                                           NotThere not_there) {
+  const auto named = NameOf(parts.place, route);
+  if (!named) return std::unexpected(named.error());
+  if (!named->qualifier.empty()) {
+    return std::unexpected(InvalidParameter(
+        "This operation is permitted on Lambda functions only. Aliases and versions do not support "
+        "this operation. Please specify either a function name or an unqualified function ARN."));
+  }
+  return TargetOf(parts, route, not_there);
 }
 
 FunctionFolders FoldersOf(const FunctionStore& store, const FunctionConfig& config) {

@@ -44,10 +44,23 @@ using ControlCall = boost::asio::awaitable<http::Response> (*)(ControlParts& par
 void AddControlCall(Operations& operations, ControlParts& parts, std::string_view name,
                     ControlCall call);
 
-// What a route's FunctionName and Qualifier name. Fails as AWS does when there is no such thing.
+// What a caller is told when there is no such function, version or alias: AWS's calls differ in it.
+using NotThere = ApiError (*)(const Place& place, const FunctionName& named);
+// "Function not found: ARN".
+ApiError NoFunction(const Place& place, const FunctionName& named);
+// "Cannot find alias arn: ARN" where the qualifier can be nothing else, or as NoFunction.
+ApiError NoAliasOrVersion(const Place& place, const FunctionName& named);
+
+// A route's FunctionName and Qualifier, whether there is such a thing or not.
+std::expected<FunctionName, ApiError> NameOf(const Place& place, const Route& route);
+// What they name. Fails as AWS does when there is no such thing.
 std::expected<Target, ApiError> TargetOf(const FunctionRegistry& registry, const Place& place,
-                                         const Route& route);
-std::expected<Target, ApiError> TargetOf(const ControlParts& parts, const Route& route);
+                                         const Route& route, NotThere not_there = NoFunction);
+std::expected<Target, ApiError> TargetOf(const ControlParts& parts, const Route& route,
+                                         NotThere not_there = NoFunction);
+// A function as a whole; `route` may not name a version or an alias.
+std::expected<Target, ApiError> FunctionOf(const ControlParts& parts, const Route& route,
+                                           NotThere not_there = NoFunction);
 
 // Where the scheduler finds a function.
 FunctionFolders FoldersOf(const FunctionStore& store, const FunctionConfig& config);

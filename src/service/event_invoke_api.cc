@@ -1,5 +1,8 @@
 #include "service/event_invoke_api.h"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -52,20 +55,83 @@ Done ReadNumber(const json::object& body, std::string_view name, std::string_vie
                                   low ? "greater" : "less", low ? range.first : range.second)));
 }
 
-Done ReadDestination(const json::object& destinations, std::string_view name, std::string& into) {
+// What a destination's ARN begins with; nothing when it is no ARN.
+struct ArnHead {
+  std::string_view service;
+};
+
+std::optional<ArnHead> ReadArn(std::string_view arn) {
+  std::array<std::string_view, 5> parts;  // arn, partition, service, region, account
+  for (std::string_view& part : parts) {
+    const auto colon = arn.find(':');
+    if (colon == arn.npos) return std::nullopt;
+    part = arn.substr(0, colon);
+    arn.remove_prefix(colon + 1);
+  }
+  const auto is_word = [](std::string_view text) {
+    return std::ranges::all_of(text,
+                               [](unsigned char c) { return std::isalnum(c) != 0 || c == '-'; });
+  };
+  const auto& [arn_word, partition, service, region, account] = parts;
+  const bool valid = arn_word == "arn" && partition.starts_with("aws") && is_word(partition) &&
+                     !service.empty() && is_word(service) && is_word(region) &&
+                     account.find_first_not_of("0123456789") == account.npos;
+  if (!valid) return std::nullopt;
+  return ArnHead{service};
+}
+
+Done ReadDestination(const json::object& destinations, std::string_view name,
+                     std::string_view member, std::string& into) {
   const json::value* destination = destinations.if_contains(name);
   if (destination == nullptr || !destination->is_object()) return {};
   const std::string arn = OptionalText(destination->get_object(), "Destination");
-  if (!arn.empty() && !arn.starts_with("arn:")) {
-    return std::unexpected(ConstraintError(arn, "destinationConfig.destination",
-                                           "Member must satisfy regular expression pattern: "
-                                           "^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:.*"));
+  if (!arn.empty() && !ReadArn(arn)) {
+    return std::unexpected(ConstraintError(
+        arn, member,
+        "Member must satisfy regular expression pattern: "
+        "^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-"
+        "\\d{1})?:(\\d{12})?:(.*)"));
   }
   into = arn;
   return {};
 }
 
-Done ApplyFields(const json::object& body, EventInvokeConfig& config) {
+// As AWS's messages show it.
+std::string DestinationsText(const json::object& destinations) {
+  const auto text = [&](std::string_view name, std::string_view type) -> std::string {
+    const json::value* given = destinations.if_contains(name);
+    if (given == nullptr || !given->is_object()) return "null";
+    const std::string arn = OptionalText(given->get_object(), "Destination");
+    return fmt::format("{}(destination={})", type, arn.empty() ? "null" : arn);
+  };
+  return fmt::format("DestinationConfig(onSuccess={}, onFailure={})",
+                     text("OnSuccess", "OnSuccess"), text("OnFailure", "OnFailure"));
+}
+
+// Whether events of the function may go to `arn`: another function that is there, or a queue,
+// topic, bus or bucket, which nobody here can look at.
+Done CheckDestination(const ControlParts& parts, std::string_view function,
+                      const json::object& destinations, const std::string& arn) {
+  constexpr std::string_view kServices[] = {"lambda", "sqs", "sns", "events", "s3"};
+  const auto head = ReadArn(arn);
+  if (!head) return {};  // there is none
+  if (std::ranges::find(kServices, head->service) == std::end(kServices)) {
+    return std::unexpected(InvalidParameter(fmt::format(
+        "The provided destination config {} is invalid.", DestinationsText(destinations))));
+  }
+  if (head->service != "lambda") return {};
+  const auto named = ParseFunctionName(arn, parts.place);
+  if (named && named->name == function) {
+    return std::unexpected(
+        InvalidParameter("You can't specify the function as a destination for itself."));
+  }
+  const auto record = named ? parts.registry.Find(named->name) : nullptr;
+  if (record && FindTarget(record, named->qualifier)) return {};
+  return std::unexpected(InvalidParameter(fmt::format("The destination ARN {} is invalid.", arn)));
+}
+
+Done ApplyFields(const ControlParts& parts, std::string_view function, const json::object& body,
+                 EventInvokeConfig& config) {
   auto read =
       ReadNumber(body, "MaximumRetryAttempts", "maximumRetryAttempts", {0, 2}, config.retries);
   if (read) {
@@ -74,21 +140,47 @@ Done ApplyFields(const json::object& body, EventInvokeConfig& config) {
   }
   const json::value* destinations = body.if_contains("DestinationConfig");
   if (!read || destinations == nullptr || !destinations->is_object()) return read;
-  read = ReadDestination(destinations->get_object(), "OnSuccess", config.on_success);
-  if (read) read = ReadDestination(destinations->get_object(), "OnFailure", config.on_failure);
+  const json::object& given = destinations->get_object();
+  read = ReadDestination(given, "OnSuccess", "destinationConfig.onSuccess.destination",
+                         config.on_success);
+  if (read) {
+    read = ReadDestination(given, "OnFailure", "destinationConfig.onFailure.destination",
+                           config.on_failure);
+  }
+  if (read) read = CheckDestination(parts, function, given, config.on_success);
+  if (read) read = CheckDestination(parts, function, given, config.on_failure);
   return read;
 }
 
-std::expected<Target, ApiError> ConfigTarget(const ControlParts& parts, const Route& route) {
-  auto target = TargetOf(parts, route);
+ApiError NotConfigured(const Place& place, const FunctionName& named) {
+  return {ApiErrorKind::kResourceNotFound,
+          fmt::format("The function {} doesn't have an EventInvokeConfig",
+                      FunctionArn(place, named.name,
+                                  named.qualifier.empty() ? "$LATEST" : named.qualifier))};
+}
+ApiError NotConfigured(const ControlParts& parts, const Target& target) {
+  return NotConfigured(parts.place, FunctionName{target.record->name(), target.qualifier});
+}
+
+ApiError NothingToConfigure(const Place&, const FunctionName&) {
+  return {ApiErrorKind::kResourceNotFound, "The function doesn't exist."};
+}
+
+std::expected<Target, ApiError> ConfigTarget(const ControlParts& parts, const Route& route,
+                                             NotThere not_there) {
+  auto target = TargetOf(parts, route, not_there);
   if (target && target->qualifier.empty()) target->qualifier = "$LATEST";
   return target;
 }
 
-ApiError NotConfigured(const ControlParts& parts, const Target& target) {
-  return {ApiErrorKind::kResourceNotFound,
-          fmt::format("The function {} doesn't have an EventInvokeConfig",
-                      FunctionArn(parts.place, target.record->name(), target.qualifier))};
+Done CheckAsksForSomething(const json::object& body) {
+  for (const std::string_view name :
+       {"MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"}) {
+    const json::value* value = body.if_contains(name);
+    if (value != nullptr && !value->is_null()) return {};
+  }
+  return std::unexpected(
+      InvalidParameter("You must specify at least one of error handling or destination setting."));
 }
 
 http::Response Describe(const ControlParts& parts, const FunctionRecord& record,
@@ -100,10 +192,11 @@ http::Response Describe(const ControlParts& parts, const FunctionRecord& record,
 enum class Basis { kNew, kExisting };
 
 awaitable<http::Response> Set(ControlParts& parts, ApiCall call, Basis basis) {
-  const auto target = ConfigTarget(parts, call.route);
-  if (!target) co_return ErrorResponse(target.error());
   const auto body = ParseBody(call.request.body);
   if (!body) co_return ErrorResponse(body.error());
+  if (auto asks = CheckAsksForSomething(*body); !asks) co_return ErrorResponse(asks.error());
+  const auto target = ConfigTarget(parts, call.route, NothingToConfigure);
+  if (!target) co_return ErrorResponse(target.error());
   const Edit edit = [&](FunctionRecord& record) -> Done {
     EventInvokeConfig config;
     if (basis == Basis::kExisting) {
@@ -113,7 +206,8 @@ awaitable<http::Response> Set(ControlParts& parts, ApiCall call, Basis basis) {
       }
       config = found->second;
     }
-    if (auto read = ApplyFields(*body, config); !read) return read;
+    auto read = ApplyFields(parts, record.name(), *body, config);
+    if (!read) return read;
     config.last_modified_ms = EpochMilliseconds(parts.clock.WallNow());
     record.event_invoke[target->qualifier] = config;
     return {};
@@ -133,7 +227,7 @@ awaitable<http::Response> Update(ControlParts& parts, ApiCall call) {
 }
 
 awaitable<http::Response> Get(ControlParts& parts, ApiCall call) {
-  const auto target = ConfigTarget(parts, call.route);
+  const auto target = ConfigTarget(parts, call.route, NotConfigured);
   if (!target) co_return ErrorResponse(target.error());
   if (!target->record->event_invoke.contains(target->qualifier)) {
     co_return ErrorResponse(NotConfigured(parts, *target));
@@ -142,7 +236,7 @@ awaitable<http::Response> Get(ControlParts& parts, ApiCall call) {
 }
 
 awaitable<http::Response> Delete(ControlParts& parts, ApiCall call) {
-  const auto target = ConfigTarget(parts, call.route);
+  const auto target = ConfigTarget(parts, call.route, NotConfigured);
   if (!target) co_return ErrorResponse(target.error());
   const Edit edit = [&](FunctionRecord& record) -> Done {
     if (record.event_invoke.erase(target->qualifier) == 1) return {};
@@ -155,7 +249,7 @@ awaitable<http::Response> Delete(ControlParts& parts, ApiCall call) {
 awaitable<http::Response> List(ControlParts& parts, ApiCall call) {
   const auto most = MaxItems(call.route);
   if (!most) co_return ErrorResponse(most.error());
-  const auto target = TargetOf(parts, call.route);
+  const auto target = TargetOf(parts, call.route, NothingToConfigure);
   if (!target) co_return ErrorResponse(target.error());
   const FunctionRecord& record = *target->record;
   co_return ListResponse(call.route, *most, "FunctionEventInvokeConfigs", record.event_invoke,

@@ -86,11 +86,9 @@ awaitable<std::expected<FunctionConfig, ApiError>> CommitLatest(ControlParts& pa
   const auto committed = co_await Commit(parts, record);
   if (!committed) co_return std::unexpected(committed.error());
   WarnOfBootstrap(parts, record.latest);
+  // On AWS the function gets another one when it has become active, or its update is through.
+  told.revision_id = NewUuid(parts.random);
   co_return told;
-}
-
-std::string_view QualifierOf(const FunctionConfig& config) {
-  return config.version == "$LATEST" ? std::string_view{} : std::string_view(config.version);
 }
 
 awaitable<http::Response> Create(ControlParts& parts, ApiCall call) {
@@ -113,7 +111,8 @@ awaitable<http::Response> Create(ControlParts& parts, ApiCall call) {
   const Publish publish = parsed->publish ? Publish::kYes : Publish::kNo;
   const auto told = co_await CommitLatest(parts, record, publish);
   if (!told) co_return ErrorResponse(told.error());
-  co_return Describe(parts, 201, *told, Progress::kCreating, QualifierOf(*told));
+  // Without a qualifier, even when it tells of a version: as AWS does.
+  co_return Describe(parts, 201, *told, Progress::kCreating);
 }
 
 // Every version of every function, in order, or each function's $LATEST only.
@@ -133,7 +132,12 @@ awaitable<http::Response> List(ControlParts& parts, ApiCall call) {
   if (!most) co_return ErrorResponse(most.error());
   json::array functions;
   json::object body;
-  const bool all = call.route.InQuery("FunctionVersion") == "ALL";
+  const std::string_view versions = call.route.InQuery("FunctionVersion");
+  if (!versions.empty() && versions != "ALL") {
+    co_return ErrorResponse(
+        ConstraintError(versions, "functionVersion", "Member must satisfy enum value set: [ALL]"));
+  }
+  const bool all = !versions.empty();
   const auto marker_of = [](const FunctionConfig& config) {
     return fmt::format("{}:{}", config.name, config.version);
   };
@@ -146,7 +150,7 @@ awaitable<http::Response> List(ControlParts& parts, ApiCall call) {
   }
   for (; next != configs.end() && functions.size() < *most; ++next) {
     const std::string_view qualifier = all ? std::string_view((*next)->version) : "";
-    functions.push_back(ConfigurationJson(**next, parts.place, Progress::kDone, qualifier));
+    functions.push_back(ConfigurationJson(**next, parts.place, Progress::kUntold, qualifier));
   }
   if (next != configs.end()) body["NextMarker"] = marker_of(**std::prev(next));
   body["Functions"] = std::move(functions);
@@ -198,7 +202,8 @@ awaitable<http::Response> UpdateCode(ControlParts& parts, ApiCall call) {
   const Publish publish = parsed->publish ? Publish::kYes : Publish::kNo;
   const auto told = co_await CommitLatest(parts, record, publish);
   if (!told) co_return ErrorResponse(told.error());
-  co_return Describe(parts, 200, *told, Progress::kUpdating, QualifierOf(*told));
+  if (parsed->publish) co_return Describe(parts, 200, *told, Progress::kCreating, told->version);
+  co_return Describe(parts, 200, *told, Progress::kUpdating);
 }
 
 awaitable<http::Response> UpdateConfiguration(ControlParts& parts, ApiCall call) {
@@ -227,10 +232,6 @@ awaitable<http::Response> UpdateConfiguration(ControlParts& parts, ApiCall call)
 
 // Of one version that no alias needs.
 awaitable<http::Response> DeleteVersion(ControlParts& parts, const Target& target) {
-  if (target.qualifier == "$LATEST") {
-    co_return ErrorResponse(
-        InvalidParameter("$LATEST version cannot be deleted without deleting the function."));
-  }
   if (target.alias != nullptr) {
     co_return ErrorResponse(ConstraintError(target.qualifier, "qualifier",
                                             "expected a version; delete aliases by DeleteAlias"));
@@ -256,10 +257,20 @@ awaitable<http::Response> DeleteVersion(ControlParts& parts, const Target& targe
 }
 
 awaitable<http::Response> Delete(ControlParts& parts, ApiCall call) {
-  const auto target = TargetOf(parts, call.route);
-  if (!target) co_return ErrorResponse(target.error());
-  if (!target->qualifier.empty()) co_return co_await DeleteVersion(parts, *target);
-  const std::string name = target->record->name();
+  const auto named = NameOf(parts.place, call.route);
+  if (!named) co_return ErrorResponse(named.error());
+  if (named->qualifier == "$LATEST") {
+    co_return ErrorResponse(
+        InvalidParameter("$LATEST version cannot be deleted without deleting the function."));
+  }
+  const std::string& name = named->name;
+  const auto record = parts.registry.Find(name);
+  if (!record) co_return ErrorResponse(FunctionNotFound(FunctionArn(parts.place, name)));
+  if (!named->qualifier.empty()) {
+    const auto target = FindTarget(record, named->qualifier);
+    if (!target) co_return NoContent();
+    co_return co_await DeleteVersion(parts, *target);
+  }
   const auto change = parts.registry.BeginChange(name);
   if (!change) co_return ErrorResponse(BeingChanged(parts, name));
   const auto removed =

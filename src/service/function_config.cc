@@ -50,6 +50,7 @@ void VisitAdded(Config& config, Visit&& visit) {
   visit("unpacked_size", config.unpacked_size);
   visit("function_version", config.version);
   visit("dead_letter_arn", config.dead_letter_arn);
+  visit("environment_given", config.environment_given);
 }
 
 json::object StoredLayer(const LayerUse& layer) {
@@ -71,7 +72,10 @@ void ReadLayer(const json::value& value, FieldReader& reader, std::vector<LayerU
   into.push_back(std::move(layer));
 }
 
-void AddProgress(json::object& object, Progress progress) {
+void AddProgress(json::object& object, const Place& place, Progress progress) {
+  if (progress == Progress::kUntold) return;
+  object["RuntimeVersionConfig"] = json::object{
+      {"RuntimeVersionArn", fmt::format("arn:aws:lambda:{}::runtime:kelvin", place.region)}};
   object["State"] = progress == Progress::kCreating ? "Pending" : "Active";
   if (progress == Progress::kCreating) {
     object["StateReason"] = "The function is being created.";
@@ -108,11 +112,9 @@ json::object ConfigurationJson(const FunctionConfig& config, const Place& place,
       {"Architectures", json::array{config.architecture}},
       {"EphemeralStorage", {{"Size", config.tmp_mb}}},
       {"SnapStart", {{"ApplyOn", "None"}, {"OptimizationStatus", "Off"}}},
-      {"RuntimeVersionConfig",
-       {{"RuntimeVersionArn", fmt::format("arn:aws:lambda:{}::runtime:kelvin", place.region)}}},
       {"LoggingConfig", LoggingJson(config)},
   };
-  if (!config.environment.empty()) {
+  if (!config.environment.empty() || config.environment_given) {
     object["Environment"] = json::object{{"Variables", MapJson(config.environment)}};
   }
   if (!config.dead_letter_arn.empty()) {
@@ -124,7 +126,7 @@ json::object ConfigurationJson(const FunctionConfig& config, const Place& place,
       layers.push_back(json::object{{"Arn", layer.arn}, {"CodeSize", layer.code_size}});
     }
   }
-  AddProgress(object, progress);
+  AddProgress(object, place, progress);
   return object;
 }
 

@@ -38,6 +38,7 @@ struct FunctionConfig {
   int tmp_mb = 512;
   std::string architecture;  // "x86_64" or "arm64"
   StringMap environment;
+  bool environment_given = false;  // maybe with nothing in it, and shown then all the same
   StringMap tags;
   LogFormat log_format = LogFormat::kText;
   std::string application_log_level;  // empty unless JSON
@@ -55,8 +56,8 @@ struct FunctionConfig {
   friend bool operator==(const FunctionConfig&, const FunctionConfig&) = default;
 };
 
-// How far the last change of a function has come, as waiters read it.
-enum class Progress { kCreating, kUpdating, kDone };
+// How far the last change of a function has come, as waiters read it. Lists do not tell it.
+enum class Progress { kCreating, kUpdating, kDone, kUntold };
 
 // The API's FunctionConfiguration. `qualifier`, which may be empty, ends its ARN.
 boost::json::object ConfigurationJson(const FunctionConfig& config, const Place& place,

@@ -13,6 +13,7 @@ constexpr std::string_view kPattern =
     "(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?";
 constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kLongestArn = 170;
+constexpr std::size_t kLongestNewArn = 140;
 constexpr std::size_t kLongestQualifier = 128;
 
 bool IsNameCharacter(char c) {
@@ -89,9 +90,9 @@ Prefix ReadPrefix(const std::vector<std::string_view>& parts) {
   return prefix;
 }
 
-}  // namespace
-
-std::expected<FunctionName, ApiError> ParseFunctionName(std::string_view text, const Place& place) {
+// `long_name` is what a name of more than 64 characters is refused as.
+std::expected<FunctionName, ApiError> Parse(std::string_view text, const Place& place,
+                                            ApiErrorKind long_name) {
   if (text.size() > kLongestArn) {
     return BadName(text, "Member must have length less than or equal to 170");
   }
@@ -103,21 +104,35 @@ std::expected<FunctionName, ApiError> ParseFunctionName(std::string_view text, c
   const std::string_view qualifier = left == 2 ? parts[prefix.parts + 1] : std::string_view{};
   if (!IsName(name) || (left == 2 && !IsQualifier(qualifier))) return BadPattern(text);
   if (name.size() > kLongestName) {
-    return BadName(name, "Member must have length less than or equal to 64");
+    auto refused = BadName(name, "Member must have length less than or equal to 64");
+    refused.error().kind = long_name;
+    return refused;
   }
-  const bool elsewhere = (!prefix.region.empty() && prefix.region != place.region) ||
-                         (!prefix.account.empty() && prefix.account != place.account_id);
-  if (elsewhere) {
-    const Place named{std::string(prefix.region.empty() ? place.region : prefix.region),
-                      std::string(prefix.account.empty() ? place.account_id : prefix.account)};
+  if (!prefix.region.empty() && prefix.region != place.region) {
+    return std::unexpected(
+        ApiError{ApiErrorKind::kResourceNotFound,
+                 fmt::format("Functions from '{}' are not reachable in this region ('{}')",
+                             prefix.region, place.region)});
+  }
+  if (!prefix.account.empty() && prefix.account != place.account_id) {
+    const Place named{place.region, std::string(prefix.account)};
     return std::unexpected(FunctionNotFound(FunctionArn(named, name, qualifier)));
   }
   return FunctionName{std::string(name), std::string(qualifier)};
 }
 
+}  // namespace
+
+std::expected<FunctionName, ApiError> ParseFunctionName(std::string_view text, const Place& place) {
+  return Parse(text, place, ApiErrorKind::kValidation);
+}
+
 std::expected<std::string, ApiError> ParseNewFunctionName(std::string_view text,
                                                           const Place& place) {
-  auto parsed = ParseFunctionName(text, place);
+  if (text.size() > kLongestNewArn) {
+    return BadName(text, "Member must have length less than or equal to 140");
+  }
+  auto parsed = Parse(text, place, ApiErrorKind::kInvalidParameterValue);
   if (!parsed) return std::unexpected(std::move(parsed.error()));
   if (!parsed->qualifier.empty()) return BadPattern(text);
   return std::move(parsed->name);

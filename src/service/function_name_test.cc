@@ -58,9 +58,27 @@ TEST(FunctionName, FindsNothingElsewhere) {
   }
 }
 
+TEST(FunctionName, SaysThatARegionIsAnother) {
+  const auto parsed = ParseFunctionName("arn:aws:lambda:eu-west-1:123456789012:function:f", kPlace);
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().message,
+            "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')");
+}
+
 TEST(FunctionName, ANewOneHasNoQualifier) {
   EXPECT_EQ(ParseNewFunctionName("f", kPlace).value(), "f");
   EXPECT_FALSE(ParseNewFunctionName("f:1", kPlace));
+}
+
+TEST(FunctionName, ANewOneIsNoLongerThanAwsLetsIt) {
+  const auto name = ParseNewFunctionName(std::string(65, 'a'), kPlace);
+  ASSERT_FALSE(name);
+  EXPECT_EQ(name.error().kind, ApiErrorKind::kInvalidParameterValue);
+  const std::string prefix = "arn:aws:lambda:us-east-1:123456789012:function:";
+  const auto arn = ParseNewFunctionName(prefix + std::string(141 - prefix.size(), 'a'), kPlace);
+  ASSERT_FALSE(arn);
+  EXPECT_EQ(arn.error().kind, ApiErrorKind::kValidation);
+  EXPECT_THAT(arn.error().message, HasSubstr("less than or equal to 140"));
 }
 
 }  // namespace

@@ -19,13 +19,22 @@ std::expected<std::string, ApiError> ReadArchitecture(const json::object& body,
                                                       const Machine& host) {
   const json::value* value = body.if_contains("Architectures");
   if (value == nullptr || value->is_null()) return std::string();
-  const bool one =
-      value->is_array() && value->get_array().size() == 1 && value->get_array().front().is_string();
-  const std::string name = one ? std::string(value->get_array().front().get_string()) : "";
+  std::vector<std::string> names;
+  if (value->is_array()) {
+    for (const json::value& it : value->get_array()) {
+      names.push_back(it.is_string() ? std::string(it.get_string()) : json::serialize(it));
+    }
+  }
+  const auto refuse = [&](std::string_view constraint) {
+    return std::unexpected(ConstraintError(ListText(names), "architectures", constraint));
+  };
+  if (names.empty()) return refuse("Member must have length greater than or equal to 1");
+  if (names.size() > 1) return refuse("Member must have length less than or equal to 1");
+  const std::string& name = names.front();
   if (name != "x86_64" && name != "arm64") {
-    return std::unexpected(ConstraintError(
-        json::serialize(*value), "architectures",
-        "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64]]"));
+    return refuse(
+        "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], "
+        "Member must not be null]");
   }
   if (!host.Runs(name == "arm64" ? Architecture::kArm : Architecture::kX86)) {
     const std::string_view native = ArchitectureName(host.native);

@@ -140,9 +140,7 @@ bool IsVariableName(std::string_view name) {
 
 Checked CheckVariables(const StringMap& variables, const json::value& given) {
   std::string reserved;
-  std::size_t bytes = 0;
   for (const auto& [name, value] : variables) {
-    bytes += name.size() + value.size();
     if (IsReservedVariable(name)) reserved += (reserved.empty() ? "" : ", ") + name;
   }
   if (!reserved.empty()) {
@@ -159,11 +157,11 @@ Checked CheckVariables(const StringMap& variables, const json::value& given) {
         "Map keys must satisfy constraint: [Member must satisfy regular expression pattern: "
         "[a-zA-Z]([a-zA-Z0-9_])+]"));
   }
-  if (bytes > kMostVariableBytes) {
+  if (const std::string measured = json::serialize(given); measured.size() > kMostVariableBytes) {
     return std::unexpected(InvalidParameter(fmt::format(
         "Lambda was unable to configure your environment variables because the environment "
         "variables you have provided exceeded the 4KB limit. String measured: {}",
-        json::serialize(given))));
+        measured)));
   }
   return {};
 }
@@ -180,6 +178,7 @@ std::expected<StringMap, ApiError> ReadMap(const json::value& value, std::string
 
 Checked ReadEnvironment(const json::value& value, FunctionConfig& config) {
   if (!value.is_object()) return WrongKind("Environment", "an object");
+  config.environment_given = true;
   const json::value* variables = value.get_object().if_contains("Variables");
   if (variables == nullptr || variables->is_null()) {
     config.environment.clear();
@@ -196,8 +195,7 @@ Checked ReadEnvironment(const json::value& value, FunctionConfig& config) {
 Checked ReadTags(const json::value& value, FunctionConfig& config) {
   auto map = ReadMap(value, "Tags");
   if (!map) return std::unexpected(std::move(map.error()));
-  if (map->size() > 50)
-    return std::unexpected(InvalidParameter("Number of tags exceeds limit: 50"));
+  if (auto checked = CheckTagCount(map->size()); !checked) return checked;
   config.tags = std::move(*map);
   return {};
 }
@@ -288,6 +286,18 @@ Checked ReadDeadLetter(const json::value& value, FunctionConfig& config) {
   return {};
 }
 
+// There are no snapshots here, and on AWS none for the runtimes that are here without folders.
+Checked ReadSnapStart(const json::value& value, FunctionConfig& config) {
+  const json::value* given =
+      value.is_object() ? value.get_object().if_contains("ApplyOn") : nullptr;
+  if (given == nullptr || given->is_null()) return {};
+  std::string apply_on;
+  auto checked = ReadOneOf(*given, "snapStart.applyOn", {"PublishedVersions", "None"}, apply_on);
+  if (!checked || apply_on == "None") return checked;
+  return std::unexpected(InvalidParameter(
+      fmt::format("{} is not supported for SnapStart enabled functions.", config.runtime)));
+}
+
 struct Row {
   std::string_view name;
   FieldRule rule;
@@ -307,6 +317,7 @@ constexpr Row kRows[] = {
     {"TracingConfig", ReadTracing},
     {"LoggingConfig", ReadLogging},
     {"DeadLetterConfig", ReadDeadLetter},
+    {"SnapStart", ReadSnapStart},
 };
 
 // What a local function cannot have, with the values that ask for nothing.
@@ -340,6 +351,16 @@ ApiError ConstraintError(std::string_view value, std::string_view field,
           fmt::format("1 validation error detected: Value '{}' at '{}' failed to satisfy "
                       "constraint: {}",
                       value, field, constraint)};
+}
+
+std::string ListText(const std::vector<std::string>& texts) {
+  return fmt::format("[{}]", fmt::join(texts, ", "));
+}
+
+Checked CheckTagCount(std::size_t count) {
+  constexpr std::size_t kMostTags = 50;
+  if (count <= kMostTags) return {};
+  return std::unexpected(InvalidParameter("Number of tags exceeds resource tag limit."));
 }
 
 ApiError InvalidParameter(std::string_view message) {

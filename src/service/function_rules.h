@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <expected>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -25,5 +28,10 @@ Checked ApplyConfigurationFields(const boost::json::object& body, FunctionConfig
 ApiError ConstraintError(std::string_view value, std::string_view field,
                          std::string_view constraint);
 ApiError InvalidParameter(std::string_view message);
+
+// "[a, b]", as such messages show a list.
+std::string ListText(const std::vector<std::string>& texts);
+// 400 when a function may not have so many tags.
+Checked CheckTagCount(std::size_t count);
 
 }  // namespace kelvin::service

@@ -27,6 +27,12 @@ ApiError TooLarge(std::size_t limit) {
       fmt::format("Request must be smaller than {} bytes for the InvokeFunction operation", limit)};
 }
 
+// Invoke names $LATEST where its caller names nothing.
+ApiError NothingToInvoke(const Place& place, const FunctionName& named) {
+  return FunctionNotFound(
+      FunctionArn(place, named.name, named.qualifier.empty() ? "$LATEST" : named.qualifier));
+}
+
 std::expected<std::string, ApiError> ClientContext(std::string_view header) {
   if (header.empty()) return std::string();
   if (header.size() > kMostContextBytes) {
@@ -140,7 +146,7 @@ std::expected<InvokeApi::Call, ApiError> InvokeApi::Read(const Route& route, htt
   const std::size_t most = call.type == Type::kEvent ? kMostEventBytes : kMaxInvokeBytes;
   if (request.body.size() >= most) return std::unexpected(TooLarge(most));
   auto event = std::make_shared<RuntimeEvent>();
-  const auto target = TargetOf(parts_.registry, parts_.place, route);
+  const auto target = TargetOf(parts_.registry, parts_.place, route, NothingToInvoke);
   if (!target) return std::unexpected(target.error());
   call.function = target->record->name();
   call.qualifier = target->qualifier;
@@ -150,7 +156,9 @@ std::expected<InvokeApi::Call, ApiError> InvokeApi::Read(const Route& route, htt
   if (const auto valid = CheckJson(request.body); !valid) {
     return std::unexpected(
         ApiError{ApiErrorKind::kInvalidRequestContent,
-                 fmt::format("Could not parse request body into json: {}", valid.error())});
+                 fmt::format("Could not parse request body into json: Could not parse payload into "
+                             "json: {}",
+                             valid.error())});
   }
   auto context = ClientContext(request.headers.Get("X-Amz-Client-Context"));
   if (!context) return std::unexpected(std::move(context.error()));

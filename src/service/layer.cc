@@ -63,6 +63,15 @@ ApiError NotAVersion(std::string_view arn) {
 std::expected<LayerUse, ApiError> Resolve(const LayerRegistry& layers, const std::string& arn,
                                           const Place& place) {
   const auto named = ParseLayerName(arn, place);
+  if (!named && named.error().kind == ApiErrorKind::kResourceNotFound) {
+    if (arn.contains(fmt::format(":lambda:{}:", place.region))) {
+      return std::unexpected(NoSuchVersion(arn));
+    }
+    return std::unexpected(InvalidParameter(
+        fmt::format("Layers are not in the same region as the function. Layers are expected to be "
+                    "in region {}.",
+                    place.region)));
+  }
   if (!named || named->version.empty()) return std::unexpected(NotAVersion(arn));
   const auto layer = layers.Find(named->name);
   int number = 0;

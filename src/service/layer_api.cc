@@ -25,10 +25,6 @@ using boost::asio::awaitable;
 
 namespace {
 
-ApiError NotThere() {
-  return {ApiErrorKind::kResourceNotFound, "The resource you requested does not exist."};
-}
-
 std::expected<std::vector<std::string>, ApiError> Texts(const json::object& body,
                                                         std::string_view name, std::size_t most) {
   std::vector<std::string> texts;
@@ -72,7 +68,7 @@ std::expected<PublishRequest, ApiError> ParsePublish(std::string_view text) {
   for (const std::string& name : *architectures) {
     if (name == "x86_64" || name == "arm64") continue;
     return std::unexpected(ConstraintError(
-        fmt::format("[{}]", name), "compatibleArchitectures",
+        ListText(*architectures), "compatibleArchitectures",
         "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64]]"));
   }
   request.version.runtimes = std::move(*runtimes);
@@ -119,6 +115,31 @@ std::string RevisionOf(const StringMap& statements) {
   const std::string_view hex = hash;
   return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4),
                      hex.substr(16, 4), hex.substr(20, 12));
+}
+
+// 404 in the words of the calls about a version's permissions.
+ApiError NoVersion(const Place& place, const VersionName& named) {
+  return {ApiErrorKind::kResourceNotFound,
+          fmt::format("Layer version {} does not exist.",
+                      LayerVersionArn(place, named.layer, named.number))};
+}
+
+std::expected<void, ApiError> CheckPolicyRevision(std::string_view given,
+                                                  const StringMap& statements) {
+  if (CheckRevision(given, RevisionOf(statements))) return {};
+  return std::unexpected(
+      ApiError{ApiErrorKind::kPreconditionFailed,
+               "The Revision Id provided does not match the latest Revision Id. Call the "
+               "GetLayerPolicy API to retrieve the latest Revision Id"});
+}
+
+std::expected<std::size_t, ApiError> ReadFilters(const Route& route) {
+  const std::string_view architecture = route.InQuery("CompatibleArchitecture");
+  if (!architecture.empty() && architecture != "x86_64" && architecture != "arm64") {
+    return std::unexpected(ConstraintError(architecture, "compatibleArchitecture",
+                                           "Member must satisfy enum value set: [x86_64, arm64]"));
+  }
+  return MaxItems(route);
 }
 
 // What a list's CompatibleRuntime and CompatibleArchitecture let through.
@@ -229,7 +250,7 @@ http::Response LayerApi::Find(std::string_view name, std::string_view number_tex
   const auto number = ParseNumber(number_text);
   if (!number) return ErrorResponse(number.error());
   const auto layer = parts_.layers.Find(named->name);
-  if (!layer || !layer->versions.contains(*number)) return ErrorResponse(NotThere());
+  if (!layer || !layer->versions.contains(*number)) return ErrorResponse(NoSuchResource());
   return Describe(200, *layer, layer->versions.at(*number));
 }
 
@@ -238,13 +259,23 @@ awaitable<http::Response> LayerApi::Get(ApiCall call) {
 }
 
 awaitable<http::Response> LayerApi::GetByArn(ApiCall call) {
-  const auto named = ParseLayerName(call.route.InQuery("Arn"), parts_.place);
+  const std::string_view arn = call.route.InQuery("Arn");
+  const auto named = ParseLayerName(arn, parts_.place);
+  const bool is_arn =
+      named ? !named->version.empty() : named.error().kind == ApiErrorKind::kResourceNotFound;
+  if (!is_arn) {
+    co_return ErrorResponse(ConstraintError(
+        arn, "arn",
+        "Member must satisfy regular expression pattern: "
+        "arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:"
+        "[a-zA-Z0-9-_]+:[0-9]+"));
+  }
   if (!named) co_return ErrorResponse(named.error());
   co_return Find(named->name, named->version);
 }
 
 awaitable<http::Response> LayerApi::List(ApiCall call) {
-  const auto most = MaxItems(call.route);
+  const auto most = ReadFilters(call.route);
   if (!most) co_return ErrorResponse(most.error());
   co_return ListResponse(
       call.route, *most, "Layers", parts_.layers.all(),
@@ -259,7 +290,7 @@ awaitable<http::Response> LayerApi::List(ApiCall call) {
 }
 
 awaitable<http::Response> LayerApi::ListVersions(ApiCall call) {
-  const auto most = MaxItems(call.route);
+  const auto most = ReadFilters(call.route);
   if (!most) co_return ErrorResponse(most.error());
   const auto named = ParseLayerName(call.route.InPath("LayerName"), parts_.place);
   if (!named) co_return ErrorResponse(named.error());
@@ -310,12 +341,11 @@ awaitable<std::expected<void, ApiError>> LayerApi::EditPolicy(const Route& route
   if (!turn) co_return std::unexpected(BeingChanged(named->layer));
   const auto current = parts_.layers.Find(named->layer);
   if (!current || !current->versions.contains(named->number)) {
-    co_return std::unexpected(NotThere());
+    co_return std::unexpected(NoVersion(parts_.place, *named));
   }
   Layer layer = *current;
   StringMap& statements = layer.versions.at(named->number).statements;
-  const std::string_view revision = route.InQuery("RevisionId");
-  auto edited = CheckRevision(revision, RevisionOf(statements));
+  auto edited = CheckPolicyRevision(route.InQuery("RevisionId"), statements);
   if (edited) edited = edit(statements);
   if (!edited) co_return edited;
   co_return co_await Commit(std::move(layer));
@@ -327,6 +357,11 @@ awaitable<http::Response> LayerApi::AddPermission(ApiCall call) {
   const auto body = ParsePermission(call.request.body);
   if (!body) co_return ErrorResponse(body.error());
   const std::string id = OptionalText(*body, "StatementId");
+  if (const auto action = OptionalText(*body, "Action"); action != "lambda:GetLayerVersion") {
+    co_return ErrorResponse(
+        ConstraintError(action, "action",
+                        "Member must satisfy regular expression pattern: lambda:GetLayerVersion"));
+  }
   json::object made =
       PermissionStatement(*body, LayerVersionArn(parts_.place, named->layer, named->number));
   if (const auto organization = OptionalText(*body, "OrganizationId"); !organization.empty()) {
@@ -358,7 +393,9 @@ awaitable<http::Response> LayerApi::GetPolicy(ApiCall call) {
   const auto named = ParseVersion(call.route, parts_.place);
   if (!named) co_return ErrorResponse(named.error());
   const auto layer = parts_.layers.Find(named->layer);
-  if (!layer || !layer->versions.contains(named->number)) co_return ErrorResponse(NotThere());
+  if (!layer || !layer->versions.contains(named->number)) {
+    co_return ErrorResponse(NoVersion(parts_.place, *named));
+  }
   const StringMap& statements = layer->versions.at(named->number).statements;
   if (statements.empty()) {
     co_return ErrorResponse(

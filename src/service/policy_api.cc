@@ -47,18 +47,55 @@ json::object StatementJson(const json::object& body, const std::string& arn) {
   return statement;
 }
 
+// Of what `qualifier` names; a policy's is that of what it is for.
+std::string& RevisionOf(FunctionRecord& record, const std::string& qualifier) {
+  if (qualifier.empty() || qualifier == "$LATEST") return record.latest.revision_id;
+  const auto alias = record.aliases.find(qualifier);
+  if (alias != record.aliases.end()) return alias->second.revision_id;
+  return record.versions.at(std::stoi(qualifier)).revision_id;
+}
+
+ApiError NoPolicy(const Place& place, const FunctionName& named) {
+  if (!named.qualifier.empty()) return NoAliasOrVersion(place, named);
+  return {ApiErrorKind::kResourceNotFound,
+          "No policy found for: " + FunctionArn(place, named.name)};
+}
+
+ApiError NothingToShow(const Place& place, const FunctionName& named) {
+  return named.qualifier.empty() ? NoFunction(place, named) : NoSuchResource();
+}
+
+// A function, a version or an alias that `record` still has.
+Done CheckThere(const ControlParts& parts, const FunctionRecord& record,
+                const std::string& qualifier) {
+  const bool there = qualifier.empty() || record.aliases.contains(qualifier) ||
+                     FindVersion(record, qualifier) != nullptr;
+  if (there) return {};
+  return std::unexpected(NoAliasOrVersion(parts.place, {record.name(), qualifier}));
+}
+
 awaitable<http::Response> Add(ControlParts& parts, ApiCall call) {
-  const auto target = TargetOf(parts, call.route);
-  if (!target) co_return ErrorResponse(target.error());
   const auto body = ParsePermission(call.request.body);
   if (!body) co_return ErrorResponse(body.error());
+  const auto target = TargetOf(parts, call.route, NoAliasOrVersion);
+  if (!target) co_return ErrorResponse(target.error());
+  if (target->qualifier == "$LATEST") {
+    co_return ErrorResponse(
+        InvalidParameter("We currently do not support adding policies for $LATEST."));
+  }
   const std::string id = OptionalText(*body, "StatementId");
   const std::string arn = FunctionArn(parts.place, target->record->name(), target->qualifier);
   const std::string statement = json::serialize(StatementJson(*body, arn));
   const Edit edit = [&](FunctionRecord& record) -> Done {
-    const std::string revision = OptionalText(*body, "RevisionId");
-    if (auto current = CheckRevision(revision, record.latest.revision_id); !current) return current;
-    if (record.policies[target->qualifier].emplace(id, statement).second) return {};
+    auto checked = CheckThere(parts, record, target->qualifier);
+    if (!checked) return checked;
+    std::string& revision = RevisionOf(record, target->qualifier);
+    checked = CheckRevision(OptionalText(*body, "RevisionId"), revision);
+    if (!checked) return checked;
+    if (record.policies[target->qualifier].emplace(id, statement).second) {
+      revision = NewUuid(parts.random);
+      return {};
+    }
     return std::unexpected(ApiError{
         ApiErrorKind::kResourceConflict,
         fmt::format("The statement id ({}) provided already exists. Please provide a new statement "
@@ -74,28 +111,39 @@ awaitable<http::Response> Add(ControlParts& parts, ApiCall call) {
 }
 
 awaitable<http::Response> Get(ControlParts& parts, ApiCall call) {
-  const auto target = TargetOf(parts, call.route);
+  const auto target = TargetOf(parts, call.route, NothingToShow);
   if (!target) co_return ErrorResponse(target.error());
   const auto found = target->record->policies.find(target->qualifier);
   if (found == target->record->policies.end()) co_return ErrorResponse(NoSuchResource());
   json::object answer;
   answer["Policy"] = PolicyDocument(found->second);
-  answer["RevisionId"] = target->config->revision_id;
+  answer["RevisionId"] =
+      target->alias != nullptr ? target->alias->revision_id : target->config->revision_id;
   co_return JsonResponse(200, json::serialize(answer));
 }
 
 awaitable<http::Response> Remove(ControlParts& parts, ApiCall call) {
-  const auto target = TargetOf(parts, call.route);
+  const auto target = TargetOf(parts, call.route, NoPolicy);
   if (!target) co_return ErrorResponse(target.error());
   const std::string id(call.route.InPath("StatementId"));
   const Edit edit = [&](FunctionRecord& record) -> Done {
     const auto found = record.policies.find(target->qualifier);
-    if (found == record.policies.end() || found->second.erase(id) == 0) {
+    if (found == record.policies.end()) {
+      return std::unexpected(ApiError{ApiErrorKind::kResourceNotFound,
+                                      "No policy is associated with the given resource."});
+    }
+    auto checked = CheckThere(parts, record, target->qualifier);
+    if (!checked) return checked;
+    std::string& revision = RevisionOf(record, target->qualifier);
+    checked = CheckRevision(call.route.InQuery("RevisionId"), revision);
+    if (!checked) return checked;
+    if (found->second.erase(id) == 0) {
       return std::unexpected(
           ApiError{ApiErrorKind::kResourceNotFound,
                    fmt::format("Statement {} is not found in resource policy.", id)});
     }
     if (found->second.empty()) record.policies.erase(found);
+    revision = NewUuid(parts.random);
     return {};
   };
   const std::string name = target->record->name();

@@ -42,7 +42,10 @@ bool IsTrue(const json::object& body, std::string_view name) {
 std::expected<std::string, ApiError> ReadZip(const json::object& code, std::string_view operation) {
   if (code.contains("ImageUri")) {
     return std::unexpected(InvalidParameter(
-        "ImageUri: images are not supported by this local service; send the code as ZipFile"));
+        operation == "UpdateFunctionCode"
+            ? "Please don't provide ImageUri when updating a function with packageType Zip."
+            : "ImageUri: images are not supported by this local service; send the code as "
+              "ZipFile"));
   }
   if (code.contains("S3Bucket") || code.contains("S3Key")) {
     return std::unexpected(InvalidParameter(
@@ -63,14 +66,16 @@ std::expected<std::string, ApiError> ReadZip(const json::object& code, std::stri
   if (bytes->size() > kMostZipBytes) {
     return std::unexpected(
         ApiError{ApiErrorKind::kRequestTooLarge,
-                 fmt::format("Request must be smaller than 70167211 bytes for the {} operation",
-                             operation)});
+                 fmt::format("Zipped size must be smaller than {} bytes", kMostZipBytes)});
   }
   return std::move(*bytes);
 }
 
 ApiError MissingMember(std::string_view member) {
-  return ConstraintError("null", member, "Member must not be null");
+  return {ApiErrorKind::kValidation,
+          fmt::format("1 validation error detected: Value null at '{}' failed to satisfy "
+                      "constraint: Member must not be null",
+                      member)};
 }
 
 }  // namespace kelvin::service

@@ -4,7 +4,7 @@ namespace kelvin::service {
 
 namespace asio = boost::asio;
 
-SchedulerFixture::SchedulerFixture() {
+SchedulerFixture::SchedulerFixture(int concurrency) {
   options_ = {.place = {"us-east-1", "123456789012"},
               .function_environment = {},
               .idle_timeout = std::chrono::minutes{10},
@@ -26,7 +26,7 @@ SchedulerFixture::SchedulerFixture() {
                                       .metrics = metrics_,
                                       .logs = logs_,
                                       .telemetry = telemetry_},
-                     options_, 3);
+                     options_, concurrency);
 }
 
 SchedulerFixture::~SchedulerFixture() {

@@ -105,7 +105,7 @@ class SchedulerFixture : public ::testing::Test {
     const InvokeOutcome& result() const { return outcome->value(); }
   };
 
-  SchedulerFixture();
+  explicit SchedulerFixture(int concurrency = 3);
   ~SchedulerFixture() override;
 
   void Configure(std::string_view name = "f", std::string_view description = "");

@@ -25,6 +25,9 @@ awaitable<http::Response> GetAccountSettings(ControlParts& parts, ApiCall) {
     bytes += record->latest.code_size;
     for (const auto& [number, config] : record->versions) bytes += config.code_size;
   }
+  for (const auto& [name, layer] : parts.layers.all()) {
+    for (const auto& [number, version] : layer->versions) bytes += version.code_size;
+  }
   json::object body;
   body["AccountLimit"] =
       json::object{{"TotalCodeSize", kTotalCodeBytes},
@@ -40,17 +43,20 @@ awaitable<http::Response> GetAccountSettings(ControlParts& parts, ApiCall) {
 awaitable<http::Response> GetCodeSigning(ControlParts& parts, ApiCall call) {
   const auto target = TargetOf(parts, call.route);
   if (!target) co_return ErrorResponse(target.error());
-  json::object body;
-  body["CodeSigningConfigArn"] = "";
-  body["FunctionName"] = target->record->name();
-  co_return JsonResponse(200, json::serialize(body));
+  co_return JsonResponse(200, "{}");
 }
 
 awaitable<http::Response> PutCodeSigning(ControlParts& parts, ApiCall call) {
-  const auto target = TargetOf(parts, call.route);
-  if (!target) co_return ErrorResponse(target.error());
-  co_return ErrorResponse({ApiErrorKind::kCodeSigningConfigNotFound,
-                           "There are no code signing configurations on this local service."});
+  const auto named = NameOf(parts.place, call.route);
+  if (!named) co_return ErrorResponse(named.error());
+  const auto body = ParseBody(call.request.body);
+  if (!body) co_return ErrorResponse(body.error());
+  // There are none on this machine.
+  co_return ErrorResponse(
+      {ApiErrorKind::kCodeSigningConfigNotFound,
+       fmt::format("The code signing configuration cannot be found. Check that the provided "
+                   "configuration is not deleted: {}.",
+                   OptionalText(*body, "CodeSigningConfigArn"))});
 }
 
 awaitable<http::Response> DeleteCodeSigning(ControlParts& parts, ApiCall call) {

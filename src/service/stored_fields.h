@@ -32,6 +32,11 @@ class FieldReader {
     if (value != nullptr) into = value->to_number<Integer>(error);
     if (value == nullptr || error) Missing(name, "a number");
   }
+  void Read(std::string_view name, bool& into) {
+    const boost::json::value* value = object_.if_contains(name);
+    if (value == nullptr || !value->is_bool()) return Missing(name, "true or false");
+    into = value->get_bool();
+  }
   void Read(std::string_view name, StringMap& into) {
     const boost::json::value* value = object_.if_contains(name);
     if (value == nullptr || !value->is_object()) return Missing(name, "an object");

@@ -18,20 +18,22 @@ namespace {
 
 using Done = std::expected<void, ApiError>;
 
-constexpr std::size_t kMostTags = 50;
-
 // Tags belong to functions as a whole.
 std::expected<FunctionRegistry::Record, ApiError> Tagged(const ControlParts& parts,
                                                          const Route& route) {
   const std::string_view arn = route.InPath("Resource");
-  if (!arn.starts_with("arn:")) {
+  auto named = ParseFunctionName(arn, parts.place);
+  const bool is_arn =
+      arn.starts_with("arn:") && (named || named.error().kind != ApiErrorKind::kValidation);
+  if (!is_arn) {
     return std::unexpected(ConstraintError(
         arn, "resource",
         "Member must satisfy regular expression pattern: "
         "arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:"
-        "(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|event-source-mapping:.*)"));
+        "(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|"
+        "code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[a-f0-9]{8}-[a-f0-9]{4}-"
+        "[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})"));
   }
-  auto named = ParseFunctionName(arn, parts.place);
   if (!named) return std::unexpected(std::move(named.error()));
   if (!named->qualifier.empty()) {
     return std::unexpected(InvalidParameter(
@@ -70,8 +72,8 @@ awaitable<http::Response> Tag(ControlParts& parts, ApiCall call) {
       }
       edited.latest.tags.insert_or_assign(std::string(key), std::string(value.get_string()));
     }
-    if (edited.latest.tags.size() <= kMostTags) return {};
-    return std::unexpected(InvalidParameter("Number of tags exceeds limit: 50"));
+    edited.latest.revision_id = NewUuid(parts.random);
+    return CheckTagCount(edited.latest.tags.size());
   };
   const std::string name = (*record)->name();
   co_return co_await EditWithoutAnswer(parts, name, edit);
@@ -84,6 +86,7 @@ awaitable<http::Response> Untag(ControlParts& parts, ApiCall call) {
   if (first == last) co_return ErrorResponse(MissingMember("tagKeys"));
   const Edit edit = [&](FunctionRecord& edited) -> Done {
     for (auto it = first; it != last; ++it) edited.latest.tags.erase(it->second);
+    edited.latest.revision_id = NewUuid(parts.random);
     return {};
   };
   const std::string name = (*record)->name();

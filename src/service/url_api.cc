@@ -106,7 +106,7 @@ Done ApplyFields(const json::object& body, FunctionUrl& url) {
   if (auto checked = OneOf(url.auth_type, "authType", {"NONE", "AWS_IAM"}); !checked) {
     return checked;
   }
-  if (auto checked = OneOf(url.invoke_mode, "invokeMode", {"BUFFERED", "RESPONSE_STREAM"});
+  if (auto checked = OneOf(url.invoke_mode, "invokeMode", {"RESPONSE_STREAM", "BUFFERED"});
       !checked) {
     return checked;
   }
@@ -118,8 +118,17 @@ Done ApplyFields(const json::object& body, FunctionUrl& url) {
   return {};
 }
 
+ApiError NothingToReach(const Place&, const FunctionName&) {
+  return {ApiErrorKind::kResourceNotFound, "Function does not exist"};
+}
+
+ApiError NoUrl(const Place&, const FunctionName&) {
+  return NoSuchResource();
+}
+
 // $LATEST or an alias; AWS gives versions no URLs.
-std::expected<Target, ApiError> UrlTarget(const ControlParts& parts, const Route& route) {
+std::expected<Target, ApiError> UrlTarget(const ControlParts& parts, const Route& route,
+                                          NotThere not_there) {
   const std::string_view asked = route.InQuery("Qualifier");
   const bool valid = asked.empty() || asked.find_first_not_of("0123456789") != asked.npos;
   if (!valid || asked == "$LATEST") {
@@ -127,7 +136,7 @@ std::expected<Target, ApiError> UrlTarget(const ControlParts& parts, const Route
         asked, "qualifier",
         "Member must satisfy regular expression pattern: ((?!^\\d+$)^[0-9a-zA-Z-_]+$)"));
   }
-  auto target = TargetOf(parts, route);
+  auto target = TargetOf(parts, route, not_there);
   if (!target) return target;
   if (target->qualifier.empty()) target->qualifier = "$LATEST";
   return target;
@@ -140,7 +149,7 @@ http::Response Describe(const ControlParts& parts, int status, const FunctionRec
 }
 
 awaitable<http::Response> Create(ControlParts& parts, ApiCall call) {
-  const auto target = UrlTarget(parts, call.route);
+  const auto target = UrlTarget(parts, call.route, NothingToReach);
   if (!target) co_return ErrorResponse(target.error());
   const auto body = ParseBody(call.request.body);
   if (!body) co_return ErrorResponse(body.error());
@@ -161,18 +170,21 @@ awaitable<http::Response> Create(ControlParts& parts, ApiCall call) {
   const std::string name = target->record->name();
   const auto edited = co_await EditFunction(parts, name, edit);
   if (!edited) co_return ErrorResponse(edited.error());
-  co_return Describe(parts, 201, **edited, target->qualifier);
+  json::object told = UrlJson(parts, name, target->qualifier, url);
+  told.erase("LastModifiedTime");
+  if (!body->contains("InvokeMode")) told.erase("InvokeMode");
+  co_return JsonResponse(201, json::serialize(told));
 }
 
 awaitable<http::Response> Get(ControlParts& parts, ApiCall call) {
-  const auto target = UrlTarget(parts, call.route);
+  const auto target = UrlTarget(parts, call.route, NoUrl);
   if (!target) co_return ErrorResponse(target.error());
   if (!target->record->urls.contains(target->qualifier)) co_return ErrorResponse(NoSuchResource());
   co_return Describe(parts, 200, *target->record, target->qualifier);
 }
 
 awaitable<http::Response> Update(ControlParts& parts, ApiCall call) {
-  const auto target = UrlTarget(parts, call.route);
+  const auto target = UrlTarget(parts, call.route, NothingToReach);
   if (!target) co_return ErrorResponse(target.error());
   const auto body = ParseBody(call.request.body);
   if (!body) co_return ErrorResponse(body.error());
@@ -189,7 +201,7 @@ awaitable<http::Response> Update(ControlParts& parts, ApiCall call) {
 }
 
 awaitable<http::Response> Delete(ControlParts& parts, ApiCall call) {
-  const auto target = UrlTarget(parts, call.route);
+  const auto target = UrlTarget(parts, call.route, NoUrl);
   if (!target) co_return ErrorResponse(target.error());
   const Edit edit = [&](FunctionRecord& record) -> Done {
     if (record.urls.erase(target->qualifier) == 1) return {};
@@ -202,7 +214,7 @@ awaitable<http::Response> Delete(ControlParts& parts, ApiCall call) {
 awaitable<http::Response> List(ControlParts& parts, ApiCall call) {
   const auto most = MaxItems(call.route);
   if (!most) co_return ErrorResponse(most.error());
-  const auto target = TargetOf(parts, call.route);
+  const auto target = TargetOf(parts, call.route, NothingToReach);
   if (!target) co_return ErrorResponse(target.error());
   const FunctionRecord& record = *target->record;
   co_return ListResponse(call.route, *most, "FunctionUrlConfigs", record.urls,

@@ -67,7 +67,7 @@ awaitable<http::Response> ListVersions(ControlParts& parts, ApiCall call) {
   json::array versions;
   json::object body;
   const auto add = [&](const FunctionConfig& config) {
-    versions.push_back(ConfigurationJson(config, parts.place, Progress::kDone, config.version));
+    versions.push_back(ConfigurationJson(config, parts.place, Progress::kUntold, config.version));
   };
   const std::string_view marker = call.route.InQuery("Marker");
   if (marker.empty()) add(target->record->latest);
@@ -99,6 +99,7 @@ FunctionConfig PublishLatest(FunctionRecord& record, Random& random,
   if (!description.empty()) version.description = description;
   version.revision_id = NewUuid(random);
   record.versions[number] = version;
+  record.latest.revision_id = NewUuid(random);
   return version;
 }
 

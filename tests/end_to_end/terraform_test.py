@@ -476,7 +476,8 @@ class EventInvokeConfig(Resource):
     """aws_lambda_function_event_invoke_config"""
 
     def test_life(self):
-        arn = self.create_function("events", Publish=True)["FunctionArn"].removesuffix(":1")
+        arn = self.create_function("events", Publish=True)["FunctionArn"]
+        other = self.create_function("sink")["FunctionArn"]
         for name, query in (("events", ""), (urllib.parse.quote(arn, safe=""), ""),
                             ("events", "?Qualifier=1"), ("events", "?Qualifier=%24LATEST")):
             path = f"/2019-09-25/functions/{name}/event-invoke-config{query}"
@@ -489,9 +490,9 @@ class EventInvokeConfig(Resource):
             self.assertFalse(got.get("MaximumEventAgeInSeconds"))
             self.call("PUT", path, {
                 "MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60,
-                "DestinationConfig": {"OnFailure": {"Destination": arn}, "OnSuccess": {}}})
+                "DestinationConfig": {"OnFailure": {"Destination": other}, "OnSuccess": {}}})
             got = self.call("GET", path)
-            self.assertEqual(got["DestinationConfig"]["OnFailure"]["Destination"], arn)
+            self.assertEqual(got["DestinationConfig"]["OnFailure"]["Destination"], other)
             self.assertIsNone((got["DestinationConfig"].get("OnSuccess") or {}).get("Destination"))
             self.assertEqual((got["MaximumRetryAttempts"], got["MaximumEventAgeInSeconds"]), (0, 60))
             # What the next configuration does not name is taken away.
