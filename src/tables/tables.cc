@@ -9,6 +9,7 @@
 
 #include "base/crc32.h"
 #include "http/this_machine.h"
+#include "tables/content_coding.h"
 #include "tables/expiry.h"
 #include "tables/failure.h"
 #include "tables/operation.h"
@@ -71,6 +72,9 @@ std::string_view MediaType(std::string_view content_type) {
   return content_type;
 }
 
+// DynamoDB sends shorter ones as they are.
+constexpr std::size_t kLeastEncodedBytes = 4096;
+
 // What is parsed and done in less time than it takes to hand it to another thread and back.
 constexpr std::size_t kSmallBytes = 16 * 1024;
 
@@ -79,6 +83,16 @@ std::string_view OperationOf(const http::Request& request) {
   const std::string_view target = request.headers.Get("X-Amz-Target");
   return target.starts_with(kTargetPrefix) ? target.substr(kTargetPrefix.size())
                                            : std::string_view{};
+}
+
+bool IsEncoded(const http::Request& request) {
+  const std::string_view coding = request.headers.Get("Content-Encoding");
+  return !coding.empty() && coding != "identity";
+}
+
+// Of the bytes as they are sent, encoded or not.
+void AddChecksum(http::Response& response) {
+  response.headers.Add("x-amz-crc32", std::to_string(Crc32(response.body)));
 }
 
 bool WritesOne(std::string_view operation) {
@@ -108,6 +122,8 @@ class Tables::Impl {
 
   http::Response Handle(const http::Request& request, WriteGroup* group = nullptr) {
     http::Response response = AnswerTo(request, group);
+    if (response.body.size() >= kLeastEncodedBytes) EncodeAsAccepted(request, response);
+    AddChecksum(response);
     if (request.headers.Has("Origin")) AddCors(request, response);
     return response;
   }
@@ -186,9 +202,15 @@ class Tables::Impl {
     response.status = status;
     if (!content_type.empty()) response.headers.Add("Content-Type", content_type);
     response.headers.Add("x-amzn-RequestId", NewRequestId(parts_.random));
-    response.headers.Add("x-amz-crc32", std::to_string(Crc32(body)));
     response.body = std::move(body);
     return response;
+  }
+
+  static void EncodeAsAccepted(const http::Request& request, http::Response& response) {
+    const ContentCoding coding = PreferredCoding(request.headers.Get("Accept-Encoding"));
+    if (coding == ContentCoding::kIdentity) return;
+    response.body = Encode(response.body, coding);
+    response.headers.Add("Content-Encoding", ContentCodingName(coding));
   }
 
   http::Response Health() {
@@ -202,13 +224,36 @@ class Tables::Impl {
           FailureKind::kRequestTooLarge,
           fmt::format("expected at most {} bytes, got {}", kMaxRequestBytes, request.body.size())});
     }
+    if (!IsEncoded(request)) return Run(request, request.body, group);
+    const auto body = Decoded(request);
+    if (!body) return std::unexpected(body.error());
+    return Run(request, *body, group);
+  }
+
+  static Outcome<std::string> Decoded(const http::Request& request) {
+    const std::string_view coding = request.headers.Get("Content-Encoding");
+    if (coding != ContentCodingName(ContentCoding::kGzip)) {
+      return std::unexpected(
+          Failure{FailureKind::kInternalServerError,
+                  fmt::format("expected Content-Encoding gzip or none, got {}", coding)});
+    }
+    auto body = Gunzip(request.body, kMaxRequestBytes);
+    if (body) return std::move(*body);
+    const bool too_large = body.error().code == ErrorCode::kResourceExhausted;
+    return std::unexpected(
+        Failure{too_large ? FailureKind::kRequestTooLarge : FailureKind::kInternalServerError,
+                body.error().message});
+  }
+
+  // `body` is the request's without its coding; what is signed is the request as it came.
+  Outcome<std::string> Run(const http::Request& request, std::string_view body, WriteGroup* group) {
     unsigned char arena[kArenaBytes];
     json::monotonic_resource memory(arena);
     boost::system::error_code error;
     json::parse_options options;
     options.max_depth = kMaxJsonDepth;
-    const json::value parsed = json::parse(
-        request.body.empty() ? std::string_view("{}") : request.body, error, &memory, options);
+    const json::value parsed =
+        json::parse(body.empty() ? std::string_view("{}") : body, error, &memory, options);
     const auto* object = parsed.if_object();
     if (error || object == nullptr) return Unserializable("");
     const std::string_view target = request.headers.Get("X-Amz-Target");
@@ -216,7 +261,7 @@ class Tables::Impl {
     const Operation operation = FindOperation(target.substr(kTargetPrefix.size()));
     if (operation == nullptr) return UnknownOperation();
     if (auto ok = CheckSigned(request); !ok) return std::unexpected(std::move(ok.error()));
-    if (request.body.empty()) return Unserializable("");
+    if (body.empty()) return Unserializable("");
     OperationContext context{*store_,
                              parts_.clock,
                              parts_.random,
@@ -284,15 +329,15 @@ std::expected<std::size_t, Error> Tables::RemoveExpired() {
 }
 
 bool Tables::IsQuick(const http::Request& request) const {
-  if (request.body.size() > kSmallBytes) return false;
+  if (request.body.size() > kSmallBytes || IsEncoded(request)) return false;
   const std::string_view operation = OperationOf(request);
   if (operation.empty() || operation == "GetItem") return true;
   return WritesOne(operation) && impl_->storage() == Storage::kEphemeral;
 }
 
 bool Tables::IsSmallWrite(const http::Request& request) const {
-  return request.body.size() <= kSmallBytes && WritesOne(OperationOf(request)) &&
-         impl_->storage() == Storage::kDurable;
+  return request.body.size() <= kSmallBytes && !IsEncoded(request) &&
+         WritesOne(OperationOf(request)) && impl_->storage() == Storage::kDurable;
 }
 
 http::Response Tables::TooLarge(const http::Request&) {
@@ -302,7 +347,7 @@ http::Response Tables::TooLarge(const http::Request&) {
   response.status = FormOf(failure.kind).status;
   response.body = FailureJson(failure);
   response.headers.Add("Content-Type", kContentType);
-  response.headers.Add("x-amz-crc32", std::to_string(Crc32(response.body)));
+  AddChecksum(response);
   return response;
 }
 

@@ -5,6 +5,7 @@
 
 #include <zlib.h>
 
+#include "tables/content_coding.h"
 #include "tables/tables_fixture.h"
 
 namespace kelvin::tables {
@@ -17,6 +18,12 @@ using ::testing::StartsWith;
 std::string Crc(const std::string& body) {
   return std::to_string(crc32(0, reinterpret_cast<const unsigned char*>(body.data()),
                               static_cast<uInt>(body.size())));
+}
+
+void CreateTable(TestTables& tables) {
+  tables.Call("CreateTable", R"({"TableName":"tab","BillingMode":"PAY_PER_REQUEST",
+      "AttributeDefinitions":[{"AttributeName":"Id","AttributeType":"S"}],
+      "KeySchema":[{"AttributeName":"Id","KeyType":"HASH"}]})");
 }
 
 TEST(Protocol, AnswersHealthChecks) {
@@ -36,6 +43,42 @@ TEST(Protocol, SendsAnIdAndTheBodysChecksum) {
   EXPECT_EQ(response.headers.Get("Content-Type"), "application/x-amz-json-1.0");
   EXPECT_NE(tables.Send("ListTables", "{}").headers.Get("x-amzn-RequestId"),
             response.headers.Get("x-amzn-RequestId"));
+}
+
+TEST(Protocol, SendsWhatIsLongInTheCodingThatIsPreferred) {
+  TestTables tables;
+  CreateTable(tables);
+  const std::string note(5000, 'x');
+  tables.Send("PutItem",
+              R"({"TableName":"tab","Item":{"Id":{"S":"a"},"Note":{"S":")" + note + R"("}}})");
+  auto request = TestTables::Request("GetItem", R"({"TableName":"tab","Key":{"Id":{"S":"a"}}})");
+  const auto plain = tables.tables().Handle(request);
+  EXPECT_FALSE(plain.headers.Has("Content-Encoding"));
+  request.headers.Add("Accept-Encoding", "deflate;q=0.1, gzip");
+  const auto packed = tables.tables().Handle(request);
+  EXPECT_EQ(packed.headers.Get("Content-Encoding"), "gzip");
+  EXPECT_EQ(packed.headers.Get("x-amz-crc32"), Crc(packed.body));
+  EXPECT_EQ(Gunzip(packed.body, 10'000), plain.body);
+  auto brief = TestTables::Request("ListTables", "{}");
+  brief.headers.Add("Accept-Encoding", "gzip");
+  EXPECT_FALSE(tables.tables().Handle(brief).headers.Has("Content-Encoding"));
+}
+
+TEST(Protocol, TakesRequestsInGzip) {
+  TestTables tables;
+  CreateTable(tables);
+  const auto send = [&](std::string_view coding, std::string body) {
+    auto request = TestTables::Request("GetItem", std::move(body));
+    request.headers.Add("Content-Encoding", coding);
+    return tables.tables().Handle(request);
+  };
+  const std::string body = R"({"TableName":"tab","Key":{"Id":{"S":"a"}}})";
+  EXPECT_EQ(send("gzip", Encode(body, ContentCoding::kGzip)).status, 200);
+  EXPECT_EQ(send("gzip", body).status, 500);
+  EXPECT_EQ(send("gzip", "").status, 500);
+  EXPECT_EQ(send("br", body).status, 500);
+  const std::string bomb(std::size_t{17} << 20, ' ');
+  EXPECT_EQ(send("gzip", Encode(bomb, ContentCoding::kGzip)).status, 413);
 }
 
 TEST(Protocol, NamesErrorsWithTheirPrefixes) {
