@@ -143,16 +143,29 @@ std::string CheckOperandCount(const Node& node) {
       node.token, node.args.size());
 }
 
-std::string CheckDistinct(const Node& node) {
-  if (node.args.size() != 2 || node.args[0].kind != NodeKind::kPath ||
-      node.args[1].kind != NodeKind::kPath || node.args[0].path != node.args[1].path) {
-    return {};
+std::string_view NameOf(const Node& node) {
+  switch (node.kind) {
+    case NodeKind::kCompare:
+      return OperatorText(node.op);
+    case NodeKind::kBetween:
+      return "BETWEEN";
+    case NodeKind::kIn:
+      return "IN";
+    default:
+      return node.token;
   }
+}
+
+std::string CheckDistinct(const Node& node) {
+  if (node.args.empty() || node.args[0].kind != NodeKind::kPath) return {};
+  const bool repeated = std::any_of(node.args.begin() + 1, node.args.end(), [&](const Node& arg) {
+    return arg.kind == NodeKind::kPath && arg.path == node.args[0].path;
+  });
+  if (!repeated) return {};
   return fmt::format(
       "The first operand must be distinct from the remaining operands for this operator or "
       "function; operator: {}, first operand: {}",
-      node.kind == NodeKind::kCompare ? OperatorText(node.op) : node.token,
-      PathText(node.args[0].path));
+      NameOf(node), PathText(node.args[0].path));
 }
 
 // One comparison or function with all its operands; conditions are checked from left to right.
@@ -251,6 +264,11 @@ std::string ResolveValues(UpdateAction& action, Placeholders& placeholders) {
 std::string CheckUpdateOperand(UpdateAction& action) {
   if (action.kind != UpdateAction::Kind::kSet) return {};
   std::string fault = FirstFault(action.operand, CheckOperandCount);
+  if (fault.empty()) {
+    fault = FirstFault(action.operand, [](Node& node) {
+      return node.function == Function::kIfNotExists ? CheckDistinct(node) : std::string{};
+    });
+  }
   return fault.empty() ? FirstFault(action.operand, CheckOperandTypes) : fault;
 }
 

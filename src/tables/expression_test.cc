@@ -160,6 +160,12 @@ TEST(Condition, ReportsOperandsThatCannotGoTogether) {
   EXPECT_EQ(Fault("a = a"),
             "The first operand must be distinct from the remaining operands for this operator or "
             "function; operator: =, first operand: [a]");
+  EXPECT_EQ(Fault("n IN (:n, n)"),
+            "The first operand must be distinct from the remaining operands for this operator or "
+            "function; operator: IN, first operand: [n]");
+  EXPECT_EQ(Fault("ls[0] BETWEEN n AND ls[0]"),
+            "The first operand must be distinct from the remaining operands for this operator or "
+            "function; operator: BETWEEN, first operand: [ls, [0]]");
   EXPECT_EQ(Fault("a BETWEEN :m AND :n"),
             "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; "
             "lower bound operand: AttributeValue: {N:7}, upper bound operand: AttributeValue: "
@@ -319,6 +325,10 @@ TEST(Update, ReportsWhatIsWrong) {
             invalid +
                 "Operator or function requires a document path; operator or function: "
                 "if_not_exists");
+  EXPECT_EQ(UpdateFault("SET a = if_not_exists(ls[0], ls[0])"),
+            invalid +
+                "The first operand must be distinct from the remaining operands for this "
+                "operator or function; operator: if_not_exists, first operand: [ls, [0]]");
   EXPECT_EQ(UpdateFault("SET a = list_append(a, :n)"),
             invalid +
                 "Incorrect operand type for operator or function; operator or function: "
