@@ -19,8 +19,8 @@
 
 #include "sandbox/cgroup_fs.h"
 #include "sandbox/cgroups.h"
+#include "sandbox/etc_file.h"
 #include "sandbox/host_sandbox.h"
-#include "sandbox/hosts_file.h"
 #include "sandbox/launcher.h"
 #include "sandbox/process_tree.h"
 #include "sandbox/root_plan.h"
@@ -99,7 +99,11 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
   HostSandboxes(const HostOptions& options, const HostFacilities& facilities)
       : options_(options),
         facilities_(facilities),
-        hosts_("/etc/hosts", std::filesystem::absolute(options.state) / "hosts"),
+        hosts_("/etc/hosts", std::filesystem::absolute(options.state) / "hosts", SandboxHosts),
+        users_("/etc/passwd", std::filesystem::absolute(options.state) / "passwd",
+               [uid = options.uid, gid = options.gid](std::string_view of_host) {
+                 return SandboxUsers(of_host, uid, gid);
+               }),
         cgroups_(std::make_unique<Cgroups>(fs_, facilities.cgroups, InstanceName(), ::getpid())),
         pending_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         spare_timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
@@ -125,8 +129,11 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
       return std::unexpected(
           ErrnoError(fmt::format("create {}", mount_point().native()), failed.value()));
     }
-    if (auto written = hosts_.Update(); !written) return written;
-    auto launcher = StartLauncher(*cgroups_, PlanRoot("/", hosts_.path()));
+    for (EtcFile* file : {&hosts_, &users_}) {
+      if (auto written = file->Update(); !written) return written;
+    }
+    auto launcher =
+        StartLauncher(*cgroups_, PlanRoot("/", {.hosts = hosts_.path(), .users = users_.path()}));
     if (!launcher) return std::unexpected(std::move(launcher.error()));
     launcher_ = std::move(*launcher);
     auto found = FindPrivacy();
@@ -299,6 +306,7 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
   std::expected<Made, Error> Begin(Privacy privacy) {
     const std::uint64_t serial = ++last_serial_;
     (void)hosts_.Update();  // or else the one before still serves
+    (void)users_.Update();
     auto group = cgroups_->Make(fmt::format("sandbox-{}", serial));
     if (!group) return std::unexpected(std::move(group.error()));
     const MemoryWatch watch = (*group)->CountsPeak() ? MemoryWatch::kCgroup : MemoryWatch::kKeeper;
@@ -414,7 +422,8 @@ class HostSandboxes final : public Sandboxes, public HostSandboxOwner {
 
   HostOptions options_;
   const HostFacilities facilities_;
-  HostsFile hosts_;
+  EtcFile hosts_;
+  EtcFile users_;
   HostCgroupFs fs_;
   std::unique_ptr<Cgroups> cgroups_;
   Launcher launcher_;

@@ -470,9 +470,17 @@ TEST_P(HostSandboxesTest, KeepsTheNamesOfTheHost) {
   EXPECT_THAT(ReadWhatIsThere(sandbox), HasSubstr(ReadFile("/etc/hosts").value()));
 }
 
+TEST_P(HostSandboxesTest, KnowsTheUserThatFunctionsAreOnLambda) {
+  REQUIRE_PRIVATE_MOUNTS();
+  WriteBootstrap("#!/bin/sh\ngetent passwd $(id -u)\n", 0755);
+  auto& sandbox = Create("");
+  ASSERT_TRUE(Started(sandbox));
+  EXPECT_EQ(ReadLine(sandbox), "sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin");
+}
+
 // As files below /run do.
 TEST_P(HostSandboxesTest, DoesWithoutAFileThatHasGone) {
-  std::filesystem::remove(state() / "hosts");
+  for (const char* name : {"hosts", "passwd"}) std::filesystem::remove(state() / name);
   auto& sandbox = Create("exit 7");
   ASSERT_TRUE(Started(sandbox));
   EXPECT_EQ(WaitForExit(sandbox).code, 7);

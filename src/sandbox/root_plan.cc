@@ -40,14 +40,22 @@ void PlanFile(std::vector<RootStep>& plan, const Path& target, const Path& sourc
   plan.push_back({RootAction::kFile, target, source.native()});
 }
 
-void PlanNames(std::vector<RootStep>& plan, const Path& host_root, const Path& hosts) {
-  const Path hosts_target = Follow(host_root, "etc/hosts");
+// In place of the file of that name.
+void PlanOwn(std::vector<RootStep>& plan, const Path& host_root, const char* name,
+             const Path& file) {
+  const Path target = Follow(host_root, name);
   std::error_code ignored;
-  if (!IsShown(hosts_target)) {
-    PlanFile(plan, hosts_target, hosts);
-  } else if (std::filesystem::is_regular_file(host_root / hosts_target, ignored)) {
-    plan.push_back({RootAction::kFile, hosts_target, hosts.native()});
+  if (!IsShown(target)) {
+    PlanFile(plan, target, file);
+  } else if (std::filesystem::is_regular_file(host_root / target, ignored)) {
+    plan.push_back({RootAction::kFile, target, file.native()});
   }
+}
+
+void PlanEtc(std::vector<RootStep>& plan, const Path& host_root, const EtcFiles& etc) {
+  PlanOwn(plan, host_root, "etc/hosts", etc.hosts);
+  PlanOwn(plan, host_root, "etc/passwd", etc.users);
+  std::error_code ignored;
   for (const char* name : {"etc/resolv.conf", "etc/nsswitch.conf"}) {
     const Path target = Follow(host_root, name);
     if (IsShown(target) || !std::filesystem::is_regular_file(host_root / target, ignored)) continue;
@@ -57,8 +65,7 @@ void PlanNames(std::vector<RootStep>& plan, const Path& host_root, const Path& h
 
 }  // namespace
 
-std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root,
-                               const std::filesystem::path& hosts) {
+std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root, const EtcFiles& etc) {
   using enum RootAction;
   std::vector<RootStep> plan;
   for (const char* name : kHostFolders) {
@@ -81,7 +88,7 @@ std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root,
   plan.push_back({kSymlink, "dev/stderr", "/proc/self/fd/2"});
   plan.push_back({kProc, "proc"});
   plan.push_back({kFolder, "var"});
-  PlanNames(plan, host_root, hosts);
+  PlanEtc(plan, host_root, etc);
   return plan;
 }
 

@@ -29,11 +29,16 @@ struct RootStep {
   bool operator==(const RootStep&) const = default;
 };
 
-// What every sandbox sees. Looks below `host_root` for what there is to show. `hosts` is shown as
-// /etc/hosts. Where the files of /etc by which names are resolved are links to what is not shown,
-// as is usual with resolv.conf, they are shown where the links lead.
-std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root,
-                               const std::filesystem::path& hosts);
+// Files that are shown in place of those of the host's /etc.
+struct EtcFiles {
+  std::filesystem::path hosts;
+  std::filesystem::path users;  // as passwd
+};
+
+// What every sandbox sees. Looks below `host_root` for what there is to show. Where the files of
+// /etc by which names are resolved are links to what is not shown, as is usual with resolv.conf,
+// they are shown where the links lead.
+std::vector<RootStep> PlanRoot(const std::filesystem::path& host_root, const EtcFiles& etc);
 // What is one function's own, behind the steps of PlanRoot. `tmp_mb` is the size of /tmp.
 std::vector<RootStep> PlanFolders(const SandboxFolders& folders, int tmp_mb);
 

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "sandbox/cgroup_roots.h"
 #include "sandbox/channel.h"
-#include "sandbox/hosts_file.h"
+#include "sandbox/etc_file.h"
 #include "sandbox/process_tree.h"
 #include "sandbox/protocol.h"
 #include "sandbox/root_plan.h"
@@ -66,7 +66,7 @@ TEST(PlanRoot, ShowsTheHostsProgramsReadOnly) {
   std::filesystem::create_directory(host.path() / "etc");
   std::filesystem::create_directory(host.path() / "home");
   std::filesystem::create_directory_symlink("usr/lib", host.path() / "lib");
-  const auto plan = PlanRoot(host.path(), "/state/hosts");
+  const auto plan = PlanRoot(host.path(), {.hosts = "/state/hosts", .users = "/state/users"});
   EXPECT_THAT(plan, Contains(RootStep{RootAction::kBind, "usr", (host.path() / "usr").native()}));
   EXPECT_THAT(plan, Contains(RootStep{RootAction::kSymlink, "lib", "usr/lib"}));
   for (const RootStep& step : plan) {
@@ -86,7 +86,7 @@ std::vector<RootStep> PlanWithEtc(
   };
   for (const std::string& file : files) EXPECT_TRUE(WriteFileAtomically(path_of(file), "x"));
   for (const auto& [link, target] : links) std::filesystem::create_symlink(target, path_of(link));
-  return PlanRoot(host.path(), "/state/hosts");
+  return PlanRoot(host.path(), {.hosts = "/state/hosts", .users = "/state/users"});
 }
 
 TEST(PlanRoot, GivesTheSandboxHostsOfItsOwn) {
@@ -94,6 +94,12 @@ TEST(PlanRoot, GivesTheSandboxHostsOfItsOwn) {
   const auto plan = PlanWithEtc(host, {"etc/hosts", "etc/resolv.conf"});
   EXPECT_THAT(plan, Contains(RootStep{RootAction::kFile, "etc/hosts", "/state/hosts"}));
   for (const RootStep& step : plan) EXPECT_NE(step.target, "etc/resolv.conf") << "as in /etc";
+}
+
+TEST(PlanRoot, GivesTheSandboxUsersOfItsOwn) {
+  const auto host = TemporaryDirectory::Create().value();
+  const auto plan = PlanWithEtc(host, {"etc/passwd"});
+  EXPECT_THAT(plan, Contains(RootStep{RootAction::kFile, "etc/passwd", "/state/users"}));
 }
 
 TEST(PlanRoot, PutsHostsWhereTheHostKeepsThem) {
@@ -121,7 +127,13 @@ TEST(PlanRoot, LeavesOutWhatLeadsNowhereOrToWhatIsThere) {
   for (const RootStep& step : plan) EXPECT_NE(step.action, RootAction::kFile) << step.target;
 }
 
-TEST(HostsFile, NamesTheSandboxAndLocalhostBesideWhatTheHostNames) {
+TEST(SandboxUsers, HaveThatOfLambdaFirst) {
+  EXPECT_EQ(SandboxUsers("root:x:0:0:root:/root:/bin/sh\nother:x:993:993::/:/bin/sh\n", 993, 990),
+            "sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n"
+            "root:x:0:0:root:/root:/bin/sh\nother:x:993:993::/:/bin/sh\n");
+}
+
+TEST(SandboxHosts, NameTheSandboxAndLocalhostBesideWhatTheHostNames) {
   EXPECT_EQ(SandboxHosts(""), "127.0.0.1 localhost\n127.0.0.1 sandbox.localdomain sandbox\n");
   EXPECT_EQ(
       SandboxHosts("10.0.0.7 db # no localhost"),
@@ -130,10 +142,10 @@ TEST(HostsFile, NamesTheSandboxAndLocalhostBesideWhatTheHostNames) {
             "::1 ip6-localhost\n127.0.0.1\tlocalhost\n127.0.0.1 sandbox.localdomain sandbox\n");
 }
 
-TEST(HostsFile, FollowsTheHosts) {
+TEST(EtcFile, FollowsTheHosts) {
   const auto folder = TemporaryDirectory::Create().value();
   const auto source = folder.path() / "source";
-  HostsFile file(source, folder.path() / "hosts");
+  EtcFile file(source, folder.path() / "hosts", SandboxHosts);
   ASSERT_TRUE(file.Update()) << "the host need not have one";
   EXPECT_EQ(ReadFile(file.path()), SandboxHosts(""));
   for (const char* content : {"10.0.0.7 db\n", "10.0.0.8 db\n"}) {

@@ -48,7 +48,7 @@ class Node(Runtimes):
     def test_async_handlers_get_the_context_that_is_documented(self):
         self.function("context", "app/index.handler", {"app/index__js": """
 exports.handler = async (event, context) => ({ event, context, left: context.getRemainingTimeInMillis(),
-  env: process.env, cwd: process.cwd() })
+  env: process.env, cwd: process.cwd(), home: require('os').homedir() })
 """})
         got = self.answer("context", {"a": ["ä", 1]},
                           ClientContext=base64.b64encode(b'{"custom":{"k":"v"}}').decode())
@@ -68,6 +68,8 @@ exports.handler = async (event, context) => ({ event, context, left: context.get
         self.assertTrue(0 < body["left"] <= 10_000)
         self.assertEqual(body["env"]["AWS_EXECUTION_ENV"], "AWS_Lambda_nodejs20.x")
         self.assertEqual(body["env"]["_HANDLER"], "app/index.handler")
+        # Node throws where there is none, and AWS's SDK asks for it.
+        self.assertEqual(body["home"], "/home/sbx_user1051")
 
     def test_callbacks_wait_for_what_is_left_to_do_unless_told_not_to(self):
         self.function("callback", "index.handler", {"index__js": """
@@ -212,7 +214,7 @@ class Python(Runtimes):
 
     def test_handlers_get_the_context_that_is_documented(self):
         self.function("context", "app/main.handler", {"app/main__py": """
-import os
+import getpass, os
 from helper import word
 def handler(event, context):
     return {"event": event, "word": word, "id": context.aws_request_id, "name": context.function_name,
@@ -220,7 +222,7 @@ def handler(event, context):
             "arn": context.invoked_function_arn, "group": context.log_group_name,
             "left": context.get_remaining_time_in_millis(), "client": context.client_context.custom,
             "identity": context.identity.cognito_identity_id,
-            "execution": os.environ["AWS_EXECUTION_ENV"]}
+            "execution": os.environ["AWS_EXECUTION_ENV"], "user": getpass.getuser()}
 """, "helper__py": "word = 'helped'"})
         got = self.answer("context", {"a": ["ä", 1.5]},
                           ClientContext=base64.b64encode(b'{"custom":{"k":"v"}}').decode())
@@ -232,6 +234,7 @@ def handler(event, context):
         self.assertEqual((body["name"], body["version"], body["memory"], body["group"], body["word"]),
                          ("context", "$LATEST", "256", "/aws/lambda/context", "helped"))
         self.assertEqual(body["client"], {"k": "v"})
+        self.assertEqual(body["user"], "sbx_user1051")
         self.assertTrue(0 < body["left"] <= 10_000)
         self.assertEqual(body["execution"], "AWS_Lambda_python3.11")
 

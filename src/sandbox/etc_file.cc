@@ -1,4 +1,4 @@
-#include "sandbox/hosts_file.h"
+#include "sandbox/etc_file.h"
 
 #include <sstream>
 
@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kSandboxNames = "127.0.0.1 sandbox.localdomain sandbox\n";
 constexpr std::string_view kLocalhost = "localhost";
+constexpr std::string_view kUser = "sbx_user1051";
 
 bool Names(std::string_view hosts, std::string_view name) {
   std::istringstream lines{std::string(hosts)};
@@ -42,14 +43,17 @@ std::string SandboxHosts(std::string_view host_hosts) {
   return hosts += kSandboxNames;
 }
 
-HostsFile::HostsFile(std::filesystem::path source, std::filesystem::path path)
-    : source_(std::move(source)), path_(std::move(path)) {}
+std::string SandboxUsers(std::string_view host_users, uid_t uid, gid_t gid) {
+  return fmt::format("{0}:x:{1}:{2}::/home/{0}:/sbin/nologin\n{3}", kUser, uid, gid, host_users);
+}
 
-std::expected<void, Error> HostsFile::Update() {
+EtcFile::EtcFile(std::filesystem::path source, std::filesystem::path path, Make make)
+    : source_(std::move(source)), path_(std::move(path)), make_(std::move(make)) {}
+
+std::expected<void, Error> EtcFile::Update() {
   const std::string state = StateOf(source_);
   if (state == made_of_) return {};
-  const auto written =
-      WriteFileAtomically(path_, SandboxHosts(ReadFile(source_).value_or(std::string())));
+  const auto written = WriteFileAtomically(path_, make_(ReadFile(source_).value_or(std::string())));
   if (!written) return written;
   // Whatever the umask: functions are another user.
   std::error_code ignored;
