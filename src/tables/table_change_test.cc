@@ -63,6 +63,11 @@ TEST_F(Changes, BillingAndThroughput) {
               HasSubstr("ProvisionedThroughput must be specified when BillingMode is PROVISIONED"));
   EXPECT_THAT(Refused(R"("ProvisionedThroughput":{"ReadCapacityUnits":0,"WriteCapacityUnits":4})"),
               HasSubstr("Member must have value greater than or equal to 1"));
+  EXPECT_EQ(Refused(R"("GlobalSecondaryIndexUpdates":[{"Update":{"IndexName":"none",
+                       "ProvisionedThroughput":{"ReadCapacityUnits":1,
+                       "WriteCapacityUnits":1000000000001}}}])"),
+            "ValidationException: This operation cannot be performed with given input values. "
+            "Please contact DynamoDB service team for more info: Action Blocked: IndexUpdate");
   EXPECT_THAT(Update(R"("BillingMode":"PAY_PER_REQUEST")"),
               HasSubstr(R"("BillingMode":"PAY_PER_REQUEST")"));
   EXPECT_THAT(tables_.Refusal("UpdateTable", R"({"TableName":"hash"})"),

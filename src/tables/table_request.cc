@@ -218,6 +218,13 @@ Outcome<void> CheckUnits(const ThroughputRequest& throughput) {
   return {};
 }
 
+Outcome<void> CheckUnitsOfIndex(const ThroughputRequest& throughput) {
+  if (CheckUnits(throughput)) return {};
+  return Invalid(
+      "This operation cannot be performed with given input values. Please contact DynamoDB service "
+      "team for more info: Action Blocked: IndexUpdate");
+}
+
 Outcome<void> CheckKeySchema(const std::vector<NamedKey>& schema,
                              const std::vector<NamedKey>& definitions) {
   if (schema.size() > definitions.size()) {

@@ -58,6 +58,8 @@ std::optional<std::string> ReadEncryptionKey(const Fields& fields, std::string_v
 // The rules between them.
 Outcome<void> CheckTableClass(std::optional<std::string_view> table_class);
 Outcome<void> CheckUnits(const ThroughputRequest& throughput);
+// The same of an index that is updated, for which DynamoDB has other words.
+Outcome<void> CheckUnitsOfIndex(const ThroughputRequest& throughput);
 Outcome<void> CheckKeySchema(const std::vector<NamedKey>& schema,
                              const std::vector<NamedKey>& definitions);
 // Of its keys; then of its projection.

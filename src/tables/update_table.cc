@@ -277,6 +277,9 @@ Outcome<void> CreateIndex(const IndexRequest& index, const std::vector<NamedKey>
 Outcome<void> UpdateIndex(const IndexUpdate& update, const std::vector<NamedKey>& definitions,
                           TableDefinition& definition) {
   if (update.create) return CreateIndex(*update.create, definitions, definition);
+  if (update.throughput) {
+    if (auto ok = CheckUnitsOfIndex(*update.throughput); !ok) return ok;
+  }
   const auto index = std::ranges::find(definition.indexes, update.name(), &IndexDefinition::name);
   if (index == definition.indexes.end()) {
     return std::unexpected(
