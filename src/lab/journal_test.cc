@@ -61,7 +61,13 @@ TEST_F(KeeperTest, LosesAtMostTheSampleThatWasBeingWritten) {
   const std::string whole = ReadFile(Path("compare.journal")).value();
   const std::size_t first_line = whole.find('\n') + 1;
   const std::size_t samples = ExampleRecord().samples.size();
+  // At every byte of two samples, and then wherever a line ends.
+  const std::size_t everywhere = whole.find('\n', whole.find('\n', first_line) + 1) + 2;
+  const auto ends_nearby = [&](std::size_t length) {
+    return std::string_view(whole).substr(length - 2, 4).find('\n') != std::string_view::npos;
+  };
   for (std::size_t length = first_line; length <= whole.size(); ++length) {
+    if (length > everywhere && !ends_nearby(length)) continue;
     const auto record = ParseRecord(std::string_view(whole).substr(0, length));
     ASSERT_TRUE(record.has_value()) << length << ": " << record.error().message;
     const auto lines = std::count(whole.begin(), whole.begin() + static_cast<long>(length), '\n');
