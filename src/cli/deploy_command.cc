@@ -11,6 +11,7 @@
 #include "cli/file_watch.h"
 #include "cli/function_specs.h"
 #include "cli/interrupt.h"
+#include "deploy/tables.h"
 
 namespace kelvin::cli {
 namespace {
@@ -144,6 +145,23 @@ int DeployOne(const DeployArguments& arguments, const SpecifiedFunction& functio
   return kExitOk;
 }
 
+// On AWS tables live longer than functions: a template or whoever owns them makes them.
+std::expected<void, Error> MakeLocalTables(const DeployArguments& arguments,
+                                           const std::vector<deploy::TableSpec>& tables,
+                                           DeployTarget& target, const Host& host) {
+  if (target.place != deploy::Place::kLocal) return {};
+  for (const deploy::TableSpec& table : tables) {
+    const auto there = deploy::HasTable(*target.api, table.name);
+    if (!there) return std::unexpected(there.error());
+    if (*there) continue;
+    host.out.write(fmt::format("{}:\n  + table: {}\n", table.name, table.name));
+    if (arguments.dry_run) continue;
+    if (auto made = deploy::MakeTable(*target.api, table); !made) return made;
+    host.out.write("  created the table\n");
+  }
+  return {};
+}
+
 int DeployAll(const DeployArguments& arguments, const SpecifiedFunctions& specified,
               Unchanged unchanged, DeployTarget& target, const Host& host) {
   for (const SpecifiedFunction& function : specified.functions) {
@@ -151,6 +169,9 @@ int DeployAll(const DeployArguments& arguments, const SpecifiedFunctions& specif
     if (auto starts = CheckStarts(function); !starts) {
       return Fail(host, kExitFinding, starts.error().message);
     }
+  }
+  if (auto made = MakeLocalTables(arguments, specified.tables, target, host); !made) {
+    return FailAfter(host, target, made.error(), {});
   }
   for (const SpecifiedFunction& function : specified.functions) {
     const int code = DeployOne(arguments, function, unchanged, target, host);

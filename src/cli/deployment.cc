@@ -11,8 +11,10 @@
 
 #include "base/file.h"
 #include "cli/engine_layer.h"
+#include "cli/function_specs.h"
 #include "cli/payload.h"
 #include "cli/suggest.h"
+#include "deploy/tables.h"
 #include "package/contents.h"
 #include "package/elf_file.h"
 #include "package/elf_machine.h"
@@ -233,18 +235,6 @@ void SpreadOverMemory(const std::vector<int>& sizes, Deployment& deployment) {
 }
 
 http::Request CreateTableRequest(const TableConfig& table) {
-  json::array attributes;
-  json::array schema;
-  const auto add = [&](const KeyConfig& key, std::string_view role) {
-    attributes.push_back({{"AttributeName", key.name}, {"AttributeType", key.type}});
-    schema.push_back({{"AttributeName", key.name}, {"KeyType", role}});
-  };
-  add(table.hash_key, "HASH");
-  if (table.range_key) add(*table.range_key, "RANGE");
-  const json::object body = {{"TableName", table.name},
-                             {"AttributeDefinitions", std::move(attributes)},
-                             {"KeySchema", std::move(schema)},
-                             {"BillingMode", "PAY_PER_REQUEST"}};
   return http::Request{
       .method = "POST",
       .target = "/",
@@ -254,7 +244,7 @@ http::Request CreateTableRequest(const TableConfig& table) {
                    "AWS4-HMAC-SHA256 Credential=kelvin/20260101/us-east-1/dynamodb/"
                    "aws4_request, SignedHeaders=host, Signature=kelvin"},
                   {"X-Amz-Date", "20260101T000000Z"}},
-      .body = json::serialize(body)};
+      .body = deploy::CreateTableBody(SpecOf(table))};
 }
 
 std::expected<std::string, Error> PublishOnce(const std::string& path, aws::LambdaClient& client,

@@ -160,24 +160,11 @@ std::expected<SpecifiedFunction, Error> Specify(const SpecOptions& options, std:
   return function;
 }
 
-std::vector<deploy::TableSpec> TablesOf(const Config& config) {
-  std::vector<deploy::TableSpec> tables;
-  for (const TableConfig& table : config.tables) {
-    deploy::TableSpec spec{
-        .name = table.name, .hash_key = table.hash_key.name, .hash_type = table.hash_key.type};
-    if (table.range_key) {
-      spec.range_key = table.range_key->name;
-      spec.range_type = table.range_key->type;
-    }
-    tables.push_back(std::move(spec));
-  }
-  return tables;
-}
-
 std::expected<SpecifiedFunctions, Error> FromConfig(const SpecOptions& options) {
   const auto config = ReadConfig(options.config);
   if (!config) return std::unexpected(config.error());
-  SpecifiedFunctions all{.functions = {}, .tables = TablesOf(*config)};
+  SpecifiedFunctions all;
+  for (const TableConfig& table : config->tables) all.tables.push_back(SpecOf(table));
   std::vector<std::string> known;
   for (const FunctionConfig& function : config->functions) known.push_back(function.name);
   for (const std::string& name : options.functions) {
@@ -210,6 +197,16 @@ std::expected<SpecifiedFunctions, Error> FromConfig(const SpecOptions& options) 
 }
 
 }  // namespace
+
+deploy::TableSpec SpecOf(const TableConfig& table) {
+  deploy::TableSpec spec{
+      .name = table.name, .hash_key = table.hash_key.name, .hash_type = table.hash_key.type};
+  if (table.range_key) {
+    spec.range_key = table.range_key->name;
+    spec.range_type = table.range_key->type;
+  }
+  return spec;
+}
 
 void AddSpecOptions(Arguments& parser, SpecOptions& options) {
   CLI::App& app = parser.app();

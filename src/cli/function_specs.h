@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/arguments.h"
+#include "cli/config.h"
 #include "deploy/deployment.h"
 #include "deploy/template.h"
 #include "package/inspect.h"
@@ -49,6 +50,9 @@ struct SpecifiedFunctions {
   std::vector<SpecifiedFunction> functions;
   std::vector<deploy::TableSpec> tables;
 };
+
+// A table of the configuration.
+deploy::TableSpec SpecOf(const TableConfig& table);
 
 // Reads configuration and packages. Architecture, runtime and the actions of the role come from the
 // packages themselves. kInvalidArgument for what is not known or cannot be found.

@@ -97,6 +97,29 @@ class Deploy(harness.ServiceTest):
         watching.send_signal(signal.SIGINT)
         self.assertEqual(watching.wait(timeout=60), 0)
 
+    def test_the_tables_of_the_configuration_are_made_here(self):
+        (self.folder / "kelvin.toml").write_text(f"""
+[[table]]
+name = "stays"
+hash_key = {{ name = "Id", type = "S" }}
+range_key = {{ name = "At", type = "N" }}
+
+[[function]]
+name = "keeper"
+packages.aot = "{harness.PACKAGES}/hello-aot.zip"
+""")
+        tables = harness.boto3_client("dynamodb", self.endpoint)
+        self.addCleanup(lambda: self._delete("keeper"))
+        self.assertIn("+ table: stays", self.kelvin("deploy", "--dry-run").stdout)
+        self.assertEqual(tables.list_tables()["TableNames"], [])
+        self.kelvin("deploy")
+        self.addCleanup(lambda: tables.delete_table(TableName="stays"))
+        made = tables.describe_table(TableName="stays")["Table"]
+        self.assertEqual([key["AttributeName"] for key in made["KeySchema"]], ["Id", "At"])
+        living = tables.describe_time_to_live(TableName="stays")["TimeToLiveDescription"]
+        self.assertEqual(living["AttributeName"], "ExpiresAt")
+        self.assertEqual(self.kelvin("deploy").stdout, "keeper: no change\n")
+
     def test_a_url_is_opened_to_anybody_and_closed_again(self):
         self.deploy("opened", "--url", "none")
         policy = json.loads(self.lambda_client.get_policy(FunctionName="opened", Qualifier="live")["Policy"])
