@@ -81,7 +81,7 @@ kelvin_add_function({name}
   MODES aot r2r jit)
 
 find_package(GTest)
-if(GTest_FOUND)
+if(TARGET GTest::gmock_main)  # Debian: libgtest-dev and libgmock-dev
   enable_testing()
   add_executable({name}_test{tests})
   target_link_libraries({name}_test PRIVATE {libraries} GTest::gmock_main)
