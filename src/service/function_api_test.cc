@@ -120,6 +120,31 @@ TEST_F(FunctionApi, TellsOfAnEnvironmentThatWasGiven) {
   EXPECT_EQ(Get(At("/f/configuration")).at("Environment"), empty);
 }
 
+TEST_F(FunctionApi, KeepsAKey) {
+  const std::string key = "arn:aws:kms:us-east-1:123456789012:key/k";
+  CreateFunction("f", fmt::format(R"(,"KMSKeyArn":"{}")", key));
+  EXPECT_EQ(Get(At("/f/configuration")).at("KMSKeyArn"), key.c_str());
+  ExpectRefused({{"PUT", At("/f/configuration"), R"({"KMSKeyArn":"k"})",
+                  Invalid("k", "kMSKeyArn",
+                          "Member must satisfy regular expression pattern: "
+                          "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")}});
+  Ask(200, "PUT", At("/f/configuration"), R"({"KMSKeyArn":""})");
+  EXPECT_FALSE(Get(At("/f/configuration")).contains("KMSKeyArn"));
+}
+
+TEST_F(FunctionApi, SaysWhatItCannotBeHere) {
+  for (const std::string_view setting :
+       {R"("VpcConfig":{"SubnetIds":["subnet-1"]})", R"("DurableConfig":{"ExecutionTimeout":60})",
+        R"("TenancyConfig":{"TenantIsolationMode":"PER_TENANT"})",
+        R"("CapacityProviderConfig":{"LambdaManagedInstancesCapacityProviderConfig":{"X":"y"}})"}) {
+    const http::Response answer =
+        Send("POST", kFunctions, BodyOfCreate("f", fmt::format(",{}", setting)));
+    EXPECT_EQ(answer.status, 400) << setting;
+    EXPECT_NE(answer.body.find(setting.substr(1, setting.find(':') - 2)), std::string::npos)
+        << answer.body;
+  }
+}
+
 // What callers hold from the answer of a change is stale once the change is through, as on AWS.
 TEST_F(FunctionApi, GivesARevisionToEachStep) {
   const json::object created = CreateFunction();

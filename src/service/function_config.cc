@@ -51,6 +51,7 @@ void VisitAdded(Config& config, Visit&& visit) {
   visit("function_version", config.version);
   visit("dead_letter_arn", config.dead_letter_arn);
   visit("environment_given", config.environment_given);
+  visit("kms_key_arn", config.kms_key_arn);
 }
 
 json::object StoredLayer(const LayerUse& layer) {
@@ -120,6 +121,7 @@ json::object ConfigurationJson(const FunctionConfig& config, const Place& place,
   if (!config.dead_letter_arn.empty()) {
     object["DeadLetterConfig"] = json::object{{"TargetArn", config.dead_letter_arn}};
   }
+  if (!config.kms_key_arn.empty()) object["KMSKeyArn"] = config.kms_key_arn;
   if (!config.layers.empty()) {
     json::array& layers = object["Layers"].emplace_array();
     for (const LayerUse& layer : config.layers) {

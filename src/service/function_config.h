@@ -46,6 +46,7 @@ struct FunctionConfig {
   std::string log_group;
   std::string tracing_mode = "PassThrough";
   std::string dead_letter_arn;  // empty without a target
+  std::string kms_key_arn;      // empty without one; nothing is encrypted
   std::string code_sha256;      // base64, names the stored code
   std::uint64_t code_size = 0;
   std::uint64_t unpacked_size = 0;

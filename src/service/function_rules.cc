@@ -268,6 +268,19 @@ Checked ReadLogging(const json::value& value, FunctionConfig& config) {
   return checked;
 }
 
+Checked ReadArn(const json::value& value, std::string_view name, std::string_view field,
+                std::string& into) {
+  const auto text = Text(value, name);
+  if (!text) return std::unexpected(text.error());
+  if (!text->empty() && !text->starts_with("arn:")) {
+    return std::unexpected(ConstraintError(*text, field,
+                                           "Member must satisfy regular expression pattern: "
+                                           "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"));
+  }
+  into = *text;
+  return {};
+}
+
 Checked ReadDeadLetter(const json::value& value, FunctionConfig& config) {
   if (!value.is_object()) return WrongKind("DeadLetterConfig", "an object");
   const json::value* target = value.get_object().if_contains("TargetArn");
@@ -275,15 +288,11 @@ Checked ReadDeadLetter(const json::value& value, FunctionConfig& config) {
     config.dead_letter_arn.clear();
     return {};
   }
-  const auto text = Text(*target, "TargetArn");
-  if (!text) return std::unexpected(text.error());
-  if (!text->empty() && !text->starts_with("arn:")) {
-    return std::unexpected(ConstraintError(*text, "deadLetterConfig.targetArn",
-                                           "Member must satisfy regular expression pattern: "
-                                           "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"));
-  }
-  config.dead_letter_arn = *text;
-  return {};
+  return ReadArn(*target, "TargetArn", "deadLetterConfig.targetArn", config.dead_letter_arn);
+}
+
+Checked ReadKmsKey(const json::value& value, FunctionConfig& config) {
+  return ReadArn(value, "KMSKeyArn", "kMSKeyArn", config.kms_key_arn);
 }
 
 // There are no snapshots here, and on AWS none for the runtimes that are here without folders.
@@ -317,6 +326,7 @@ constexpr Row kRows[] = {
     {"TracingConfig", ReadTracing},
     {"LoggingConfig", ReadLogging},
     {"DeadLetterConfig", ReadDeadLetter},
+    {"KMSKeyArn", ReadKmsKey},
     {"SnapStart", ReadSnapStart},
 };
 
@@ -331,6 +341,9 @@ constexpr Unsupported kUnsupported[] = {
     {"FileSystemConfigs", "file systems cannot be mounted"},
     {"ImageConfig", "images are not supported: pack the function as a zip"},
     {"CodeSigningConfigArn", "code signing is not supported"},
+    {"DurableConfig", "durable functions are not supported"},
+    {"CapacityProviderConfig", "there are no capacity providers"},
+    {"TenancyConfig", "tenants are not kept apart"},
 };
 
 bool AsksForNothing(const json::value& value) {

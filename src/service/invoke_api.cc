@@ -143,6 +143,11 @@ std::expected<InvokeApi::Call, ApiError> InvokeApi::Read(const Route& route, htt
         ConstraintError(type, "invocationType",
                         "Member must satisfy enum value set: [RequestResponse, Event, DryRun]"));
   }
+  const std::string_view tail = request.headers.Get("X-Amz-Log-Type");
+  if (!tail.empty() && tail != "None" && tail != "Tail") {
+    return std::unexpected(
+        ConstraintError(tail, "logType", "Member must satisfy enum value set: [None, Tail]"));
+  }
   const std::size_t most = call.type == Type::kEvent ? kMostEventBytes : kMaxInvokeBytes;
   if (request.body.size() >= most) return std::unexpected(TooLarge(most));
   auto event = std::make_shared<RuntimeEvent>();
@@ -168,7 +173,7 @@ std::expected<InvokeApi::Call, ApiError> InvokeApi::Read(const Route& route, htt
   event->client_context = std::move(*context);
   call.invocation = std::make_shared<Invocation>();
   call.invocation->event = std::move(event);
-  if (request.headers.Get("X-Amz-Log-Type") == "Tail") call.invocation->tail = LogTail::kYes;
+  if (tail == "Tail") call.invocation->tail = LogTail::kYes;
   return call;
 }
 

@@ -203,6 +203,11 @@ class Refusals(harness.ServiceTest):
         self.assert_refused("ResourceNotFoundException", "function:missing",
                             self.lambda_client.invoke, FunctionName="missing")
 
+    def test_unknown_ways_to_invoke(self):
+        for field, value in (("InvocationType", "Later"), ("LogType", "Head")):
+            self.assert_refused("ValidationException", f"'{value}' at '{field[0].lower()}{field[1:]}'",
+                                self.lambda_client.invoke, FunctionName="missing", **{field: value})
+
     def test_a_doubled_name(self):
         self.create("twice", harness.package("hello"))
         self.assert_refused("ResourceConflictException", "twice", self.lambda_client.create_function,
