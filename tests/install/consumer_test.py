@@ -139,11 +139,11 @@ def check_pkg_config(consumer, prefix, compiler, has_engine):
 
 
 def check_new_project(folder, prefix, kelvin, *arguments):
-    for name, template in (("greet", "hello"), ("send", "create-item")):
+    for name, template, package in (("greet", "hello", ["greet-aot"]), ("send", "create-item", [])):
         run(kelvin, "new", folder / name, "--from", template)
         build = folder / f"{name}-build"
         run("cmake", "-S", folder / name, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}", *arguments)
-        run("cmake", "--build", build, "--target", f"{name}-aot", f"{name}_test")
+        run("cmake", "--build", build, "--target", f"{name}_test", *package)
         run("ctest", "--test-dir", build, "--no-tests=error", "--output-on-failure")
     package = unpack(folder / "greet-build/packages/greet-aot.zip", folder / "package")
     got = answer(package / "bootstrap", json.loads((folder / "greet/event.json").read_text()))
