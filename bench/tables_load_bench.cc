@@ -117,12 +117,13 @@ void MeasureRate(const ServerProcess& server, const HttpLoad::RequestOf& request
   figure.server_cpu = (server.CpuTime() - cpu) / operations;
 }
 
-// `rounds` of each request for the latency; for the rate as many requests as make `items`.
+// For the latency as many requests as make `rounds` items; for the rate as many as make `items`.
 Figures Measure(const ServerProcess& server, int rounds, int items) {
   HttpLoad client(server.port(), 1);
   std::array<std::vector<Microseconds>, kOperations.size()> latencies;
   for (int i = 0; i < rounds; ++i) {
     for (std::size_t o = 0; o < kOperations.size(); ++o) {
+      if (i >= rounds / kOperations[o].items) continue;
       latencies[o].push_back(client.Run(kOperations[o].request(i), 1).front() * 1000);
     }
   }

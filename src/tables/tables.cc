@@ -77,6 +77,7 @@ constexpr std::size_t kLeastEncodedBytes = 4096;
 
 // What is parsed and done in less time than it takes to hand it to another thread and back.
 constexpr std::size_t kSmallBytes = 16 * 1024;
+constexpr std::size_t kFewKeysBytes = 4 * 1024;  // each may have to be looked up on the disk
 
 // Empty where it is none of this API.
 std::string_view OperationOf(const http::Request& request) {
@@ -332,7 +333,9 @@ bool Tables::IsQuick(const http::Request& request) const {
   if (request.body.size() > kSmallBytes || IsEncoded(request)) return false;
   const std::string_view operation = OperationOf(request);
   if (operation.empty() || operation == "GetItem") return true;
-  return WritesOne(operation) && impl_->storage() == Storage::kEphemeral;
+  if (operation == "BatchGetItem") return request.body.size() <= kFewKeysBytes;
+  return impl_->storage() == Storage::kEphemeral &&
+         (WritesOne(operation) || operation == "BatchWriteItem");
 }
 
 bool Tables::IsSmallWrite(const http::Request& request) const {
