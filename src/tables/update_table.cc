@@ -101,11 +101,12 @@ struct UpdateRequest {
   }
 };
 
+bool ComesOrGoes(const IndexUpdate& update) {
+  return update.create || update.remove;
+}
+
 // Most of what a table has is changed by a request of its own.
 Outcome<void> CheckAlone(const UpdateRequest& request) {
-  const auto comes_or_goes = [](const IndexUpdate& update) {
-    return update.create || update.remove;
-  };
   const bool sets_units = request.throughput.has_value();
   const int parts = (sets_units || request.billing) + request.on_demand_maximum.has_value() +
                     request.deletion_protection.has_value() + request.kms_key.has_value() +
@@ -121,7 +122,7 @@ Outcome<void> CheckAlone(const UpdateRequest& request) {
       return InvalidParameter(fmt::format("{} must be the only operation in the request", what));
     }
   }
-  if (sets_units && std::ranges::any_of(request.updates, comes_or_goes)) {
+  if (sets_units && std::ranges::any_of(request.updates, ComesOrGoes)) {
     return InvalidParameter("You cannot create or delete index while updating table IOPS");
   }
   return {};
@@ -313,10 +314,7 @@ void KeepKeysOnly(const std::vector<NamedKey>& definitions, TableDefinition& def
 }
 
 Outcome<void> CheckOneIndex(const UpdateRequest& request) {
-  const auto comes_or_goes = [](const IndexUpdate& update) {
-    return update.create || update.remove;
-  };
-  if (std::ranges::count_if(request.updates, comes_or_goes) <= 1) return {};
+  if (std::ranges::count_if(request.updates, ComesOrGoes) <= 1) return {};
   return std::unexpected(Failure{FailureKind::kLimitExceeded,
                                  "Subscriber limit exceeded: Only 1 online index can be created or "
                                  "deleted simultaneously per table"});
