@@ -139,6 +139,17 @@ class HttpApi final : public Api {
 
 }  // namespace
 
+ApiCall JsonCall(const std::string& service, std::string_view target, std::string_view version,
+                 const std::string& action, std::string body) {
+  return {.service = service,
+          .action = fmt::format("{}:{}", service, action),
+          .method = "POST",
+          .target = "/",
+          .body = std::move(body),
+          .headers = {{"Content-Type", fmt::format("application/x-amz-json-{}", version)},
+                      {"X-Amz-Target", fmt::format("{}.{}", target, action)}}};
+}
+
 std::unique_ptr<Api> NewApi(ApiOptions options, const aws::EnvironmentLookup& environment,
                             const Clock& clock, Random& random) {
   return std::make_unique<HttpApi>(std::move(options), environment, clock, random);

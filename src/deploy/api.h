@@ -3,6 +3,7 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "aws/credential_provider.h"
 #include "aws/credentials.h"
@@ -24,6 +25,11 @@ struct ApiCall {
   http::Headers headers = {};
   int attempts = 8;
 };
+
+// A call of a service that speaks AWS's JSON protocol: `target` is its X-Amz-Target without the
+// action, `version` that of its content type, "1.0" or "1.1".
+ApiCall JsonCall(const std::string& service, std::string_view target, std::string_view version,
+                 const std::string& action, std::string body);
 
 // The seam to AWS, or to the local service. Errors carry AWS's name in Error::remote_type; a
 // missing permission names the action, expired credentials say how to renew them.

@@ -9,13 +9,7 @@ namespace {
 namespace json = boost::json;
 
 ApiCall LogsCall(const std::string& action, const json::object& body) {
-  return {.service = "logs",
-          .action = "logs:" + action,
-          .method = "POST",
-          .target = "/",
-          .body = json::serialize(body),
-          .headers = {{"Content-Type", "application/x-amz-json-1.1"},
-                      {"X-Amz-Target", "Logs_20140328." + action}}};
+  return JsonCall("logs", "Logs_20140328", "1.1", action, json::serialize(body));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "deploy/tables.h"
 
 #include <string_view>
+#include <utility>
 
 #include <boost/json.hpp>
 
@@ -10,13 +11,7 @@ namespace {
 namespace json = boost::json;
 
 ApiCall TablesCall(const std::string& action, std::string body) {
-  return {.service = "dynamodb",
-          .action = "dynamodb:" + action,
-          .method = "POST",
-          .target = "/",
-          .body = std::move(body),
-          .headers = {{"Content-Type", "application/x-amz-json-1.0"},
-                      {"X-Amz-Target", "DynamoDB_20120810." + action}}};
+  return JsonCall("dynamodb", "DynamoDB_20120810", "1.0", action, std::move(body));
 }
 
 }  // namespace
